@@ -1,0 +1,48 @@
+"""### Delivery report
+
+Every day, for the UTC day before: pages through what Genesys lists, and writes Parquet, CSV,
+figures, a manifest and an HTML report to `deliveries/date=YYYY-MM-DD/` of the export target. A run
+for a day replaces that day, so it can be repeated and backfilled in any order:
+`airflow backfill create --dag-id delivery_report --from-date … --to-date …`.
+
+By hand, give `date`.
+
+An Airflow DAG of the Genesys Cloud campaigns.
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
+from genesys_cloud.workflows.report_tasks import export
+
+with DAG(
+    "delivery_report",
+    # A bare cron string would give intervals of no width.
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    params={
+        "date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description_md="The UTC day to report. Empty: the run's data interval.",
+        ),
+        "allow_incomplete": Param(
+            False,
+            type="boolean",
+            description_md="Report a day that has not ended; a later run completes it.",
+        ),
+        "profile": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, "auto", "messaging", "agentless"],
+            description_md="Empty: the connection's API profile.",
+        ),
+    },
+    doc_md=__doc__,
+    tags=["genesys", "report"],
+    default_args={"owner": "campaigns"},
+) as dag:
+    export()

@@ -1,0 +1,32 @@
+"""### Webhook subscription
+
+Registers the receiver's public address with Genesys Cloud, so that status events arrive. Run it
+once, and again after the address has changed: it finds its own registration and updates it.
+
+An Airflow DAG of the Genesys Cloud campaigns.
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, Param
+
+from genesys_cloud.workflows.webhook_tasks import register
+
+with DAG(
+    "webhook_subscription",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    params={
+        "webhook_url": Param(
+            None,
+            type=["null", "string"],
+            description_md="Where Genesys reaches the receiver, with `/webhooks/genesys-messaging`"
+            " at its end. Empty: `GENESYS_WEBHOOK_URL`.",
+            examples=["https://hooks.example.org/webhooks/genesys-messaging"],
+        ),
+    },
+    doc_md=__doc__,
+    tags=["genesys", "set-up"],
+    default_args={"owner": "campaigns"},
+) as dag:
+    register()

@@ -1,0 +1,1 @@
+"""Outbound messaging campaigns over Genesys Cloud on Apache Airflow 3."""

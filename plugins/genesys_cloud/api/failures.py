@@ -1,0 +1,236 @@
+"""What went wrong, in sentences: cause and cure, and never a secret or a whole address."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from genesys_cloud.errors import (
+    ApiError,
+    AuthenticationError,
+    EndpointMissingError,
+    NotSentError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RequestRejectedError,
+    ServiceFailedError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from genesys_cloud.api.transport import Answer
+
+LONGEST_QUOTE = 300
+"""Characters of the server's own words that a message repeats."""
+
+_NUMBER = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")
+_CORRELATION_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request as errors name it: `what` says what it was for, without an address.
+
+    `connection` is the connection id and `place` the region or the host that was configured;
+    `hide` are texts of the request that no message may repeat, should the server do so.
+    """
+
+    method: str
+    url: str
+    what: str
+    connection: str
+    place: str
+    hide: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """Method and URL, without the query."""
+        return f"{self.method} {self.url.partition('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """The error that a body describes; texts are fit for a log."""
+
+    code: str
+    text: str
+    context_id: str | None
+
+
+def problem(body: object, hide: Iterable[str] = ()) -> Problem:
+    """Read an ErrorBody of the platform, or an OAuth error (RFC 6749, 5.2), or neither."""
+    fields = body if isinstance(body, dict) else {}
+    code = _word(fields.get("code") or fields.get("error"))
+    said = (
+        fields.get("message") or fields.get("error_description") or fields.get("description") or ""
+    )
+    parts = [code, _word(said), *_details(fields.get("details"))]
+    return Problem(
+        code=quote(code, hide),
+        text=quote("; ".join(filter(None, parts)), hide) or "no reason given",
+        context_id=_identifier(fields.get("contextId")),
+    )
+
+
+def quote(text: str, hide: Iterable[str] = ()) -> str:
+    """Return a server's text as a log may show it: short, on one line, numbers masked."""
+    for hidden in hide:
+        # A hidden text of a letter or two is no secret, and would tear every word apart.
+        text = text.replace(hidden, "…") if len(hidden) > 3 else text
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:5000]).split())
+    masked = _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", line)
+    return masked if len(masked) <= LONGEST_QUOTE else masked[: LONGEST_QUOTE - 1] + "…"
+
+
+def correlation_id(answer: Answer) -> str | None:
+    """Return the id that Genesys support asks for, from the header or the body."""
+    header = _identifier(answer.headers.get("ININ-Correlation-Id"))
+    return header or problem(answer.json()).context_id
+
+
+def refusal(call: Call, answer: Answer, *, retry_after: float | None = None) -> ApiError:
+    """Return the error for an answer that is no success; `retry_after` is in seconds."""
+    status, identity, found = answer.status, correlation_id(answer), _problem(call, answer)
+    if status == 429:
+        message = _throttled(call, found, retry_after)
+        return ThrottledError(
+            message, status=status, correlation_id=identity, retry_after=retry_after
+        )
+    kind, cause, cure = _reading(status)
+    cure = cure.format(connection=call.connection, place=call.place)
+    message = f"{cause} {call.what} ({call.endpoint}): {found.text}. {cure}"
+    return kind(message, status=status, correlation_id=identity)
+
+
+def not_sent(call: Call, reason: BaseException) -> NotSentError:
+    """Return the error for a connection that failed before a byte of the request left."""
+    return NotSentError(
+        f"Can't reach {_host(call.url)} for {call.what}: {_connect_cause(reason)} Nothing was "
+        f"sent, so trying again is safe. Connection {call.connection!r}, {call.place}."
+    )
+
+
+def no_answer(call: Call, error: BaseException) -> OutcomeUnknownError:
+    """Return the error for a request that may have arrived and has no whole answer."""
+    return OutcomeUnknownError(
+        f"{_host(call.url)} gave no whole answer for {call.what} ({call.endpoint}): "
+        f"{_kind(error)}. It may have been carried out: look it up before it is tried again. "
+        f"Connection {call.connection!r}."
+    )
+
+
+def unclear(call: Call, answer: Answer, why: str) -> OutcomeUnknownError:
+    """Return the error for an answer that doesn't say whether the message was accepted."""
+    return OutcomeUnknownError(
+        f"The answer for {call.what} ({call.endpoint}) doesn't say whether it was accepted: {why} "
+        f"(HTTP {answer.status}, correlation id {correlation_id(answer) or 'not given'}). Look it "
+        f"up before it is tried again. Connection {call.connection!r}."
+    )
+
+
+def _reading(status: int) -> tuple[type[ApiError], str, str]:
+    """Return what a status means; cures are those of the seed tutorial's list of errors."""
+    if status == 401:
+        return AuthenticationError, "Genesys Cloud refused the access token for", _CURE_401
+    if status == 403:
+        return PermissionDeniedError, "Genesys Cloud does not permit", _CURE_403
+    if status in {404, 405} or status < 400:
+        return EndpointMissingError, "The host does not serve", _CURE_404
+    if status == 408 or status >= 500:
+        return ServiceFailedError, "Genesys Cloud failed to answer", _CURE_5XX
+    return RequestRejectedError, "Genesys Cloud refused", _CURE_400
+
+
+_CURE_401 = (
+    "The OAuth client id, the client secret or the region is wrong: check login, password and "
+    "region of connection {connection!r} ({place}) against your Genesys Cloud instance."
+)
+_CURE_403 = (
+    "The OAuth client lacks a scope, or its role a permission: give it the scopes "
+    "messaging:messages:write and messaging:messages:read (webhook:write for webhooks) and the "
+    "role Messaging Administrator or Messaging Developer in the Admin Console. A new token is "
+    "fetched at the next try. Connection {connection!r} ({place})."
+)
+_CURE_404 = (
+    "The host, the region or the profile is wrong: check them in connection {connection!r} "
+    "({place})."
+)
+_CURE_5XX = (
+    "Try again later; if it lasts, give Genesys support the correlation id. Connection "
+    "{connection!r} ({place})."
+)
+_CURE_400 = (
+    "The same request will be refused again: check that the channel matches the prefix of the "
+    "addresses, their format, the channel's character limit, and that consent is verified."
+)
+
+
+def _problem(call: Call, answer: Answer) -> Problem:
+    return problem(answer.json(), call.hide)
+
+
+def _throttled(call: Call, found: Problem, retry_after: float | None) -> str:
+    wait = "Wait" if retry_after is None else f"Wait {retry_after:g} s"
+    return (
+        f"Genesys Cloud's rate limit was exceeded at {call.what} ({call.endpoint}): {found.text}. "
+        f"{wait}, then go on; if it recurs, lower requests_per_minute of connection "
+        f"{call.connection!r}."
+    )
+
+
+def _connect_cause(reason: BaseException) -> str:
+    causes = list(_chain(reason))
+    for kind, sentence in _CONNECT_CAUSES:
+        if any(isinstance(cause, kind) for cause in causes):
+            return sentence
+    return f"{_kind(causes[-1])}. Check network and proxy."
+
+
+_CONNECT_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "its name does not resolve. Check region or host, and DNS."),
+    (ConnectionRefusedError, "it refused the connection. Check host and port."),
+    (ssl.SSLError, "the TLS handshake failed. Check the certificates and any proxy on the way."),
+    (TimeoutError, "it did not answer in time. Check host, network and proxy."),
+)
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__
+    return found
+
+
+def _kind(error: BaseException) -> str:
+    """Name the innermost error by its class and words, which hold no part of the request."""
+    while error.args and isinstance(error.args[-1], Exception):
+        error = error.args[-1]
+    words = error.strerror if isinstance(error, OSError) and error.strerror else ""
+    return quote(f"{type(error).__name__} {words}".strip())
+
+
+def _details(details: object) -> list[str]:
+    rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    named = (
+        ": ".join(filter(None, (_word(row.get("fieldName")), _word(row.get("errorCode")))))
+        for row in rows[:10]
+    )
+    return [each for each in named if each]
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _identifier(value: object) -> str | None:
+    return value if isinstance(value, str) and _CORRELATION_ID.fullmatch(value) else None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc

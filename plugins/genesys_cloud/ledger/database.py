@@ -1,0 +1,213 @@
+"""The ledger database: how it is opened, and that its schema is the one this code knows."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from genesys_cloud.errors import (
+    ConnectionSettingsError,
+    LedgerSchemaError,
+    LedgerUnavailableError,
+)
+
+SCHEMA_REVISIONS = ("0001",)
+"""Every revision that this code knows, oldest first; a test holds it against migrations/."""
+
+_POSTGRES = ("postgresql", "postgres")
+
+BUSY_TIMEOUT_S = 60
+"""How long a SQLite writer waits for another one before it gives up."""
+
+
+class Ledger:
+    """An open ledger; each `read` or `write` block is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(ledger_writes=True)
+
+    @property
+    def name(self) -> str:
+        """The database's URL without its password, for messages."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Run a transaction that writes; on SQLite it holds the one write lock from its start."""
+        with self._transaction(self._writer) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Run a transaction that only reads."""
+        with self._transaction(self.engine) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise LedgerUnavailableError(
+                    f"The ledger {self.name} does not answer ({_cause(error)}). Nothing of this "
+                    "step was written; start the database again and repeat the step."
+                ) from error
+            raise
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger at a SQLAlchemy URL; an empty database gets the schema, any other must match.
+
+    Raises ConnectionSettingsError for a URL that can't be used, LedgerUnavailableError where no
+    database answers, LedgerSchemaError where the schema is older or newer than this code.
+    """
+    ledger = Ledger(_engine(url))
+    try:
+        if _revision(ledger) is None:
+            upgrade(ledger)
+        check_schema(ledger)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def check_schema(ledger: Ledger) -> None:
+    """Raise LedgerSchemaError unless the ledger's schema is the newest that this code knows."""
+    revision = _revision(ledger)
+    if revision == SCHEMA_REVISIONS[-1]:
+        return
+    if revision in SCHEMA_REVISIONS:
+        raise LedgerSchemaError(
+            f"The ledger {ledger.name} has schema {revision}, older than this code's "
+            f"{SCHEMA_REVISIONS[-1]}. Run `genesys-cloud ledger upgrade`, then start again."
+        )
+    raise LedgerSchemaError(
+        f"The ledger {ledger.name} has schema {revision!r}, which this code does not know: a newer "
+        f"version wrote it. Update this project; its newest schema is {SCHEMA_REVISIONS[-1]}."
+    )
+
+
+def upgrade(ledger: Ledger) -> str:
+    """Bring the ledger's schema to the newest revision, and return that revision."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _schema_lock(ledger), ledger.write() as connection:
+        if ledger.engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7203417)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return SCHEMA_REVISIONS[-1]
+
+
+def upgrade_at(url: str) -> str:
+    """Upgrade the ledger at a URL, whatever its schema is, and return the revision it then has."""
+    ledger = Ledger(_engine(url))
+    try:
+        if _revision(ledger) not in (None, *SCHEMA_REVISIONS):
+            check_schema(ledger)
+        return upgrade(ledger)
+    finally:
+        ledger.close()
+
+
+def connect_url(url: str) -> str:
+    """Return the URL with the one PostgreSQL driver that this project is tested with.
+
+    Airflow spells the type of a connection `postgres`, SQLAlchemy and libpq `postgresql`.
+    """
+    scheme, separator, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    return f"postgresql+psycopg://{rest}" if separator and kind in _POSTGRES else url
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(connect_url(url))
+        arguments: dict[str, Any] = {}
+        if parsed.get_backend_name() == "sqlite":
+            _make_folder(parsed.database)
+            arguments["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+        engine = create_engine(parsed, pool_pre_ping=True, **arguments)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ConnectionSettingsError(
+            "The ledger's address is not a database URL that can be used "
+            f"({type(error).__name__}). Set the connection genesys_ledger or GENESYS_LEDGER_URL "
+            "to sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_folder(database: str | None) -> None:
+    if not database or database == ":memory:":
+        raise ConnectionSettingsError(
+            "The ledger's address names no file; several processes share the ledger, so it can't "
+            "live in memory. Set GENESYS_LEDGER_URL to sqlite:///FILE."
+        )
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"The folder of the ledger {database} can't be made ({error.strerror}). Give a folder "
+            "that this user may write in GENESYS_LEDGER_URL."
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN comes too late and is always deferred; `_begin_sqlite` issues ours.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # A send that is recorded must stay recorded through a power cut: FULL syncs every commit.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that reads first and writes later fails at once when another writer
+    # came between; taking the write lock at the start waits in line instead.
+    writes = connection.get_execution_options().get("ledger_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(ledger: Ledger) -> str | None:
+    with ledger.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def _schema_lock(ledger: Ledger) -> Iterator[None]:
+    """Let one process at a time change a SQLite ledger's schema."""
+    database = ledger.engine.url.database
+    if ledger.engine.dialect.name != "sqlite" or database is None:
+        with nullcontext():
+            yield
+        return
+    with open(f"{database}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0][:200] if error.orig else type(error).__name__

@@ -1,0 +1,71 @@
+"""What the ledger knows of messages that Genesys lists, for reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.tables import messages, occurrences
+
+_IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentMessage:
+    """The campaign's side of a message that Genesys accepted."""
+
+    message_id: str
+    campaign_id: str
+    language: str
+    template: str
+    template_version: str
+    segments: int | None
+    accepted_at: datetime | None
+
+
+def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, SentMessage]:
+    """Return the messages that the ledger knows, by Genesys' id."""
+    found: dict[str, SentMessage] = {}
+    with ledger.read() as connection:
+        for start in range(0, len(message_ids), _IDS_PER_QUERY):
+            block = list(message_ids[start : start + _IDS_PER_QUERY])
+            rows = connection.execute(
+                select(
+                    messages.c.api_message_id,
+                    messages.c.language,
+                    messages.c.segments,
+                    messages.c.settled_at,
+                    occurrences.c.campaign_id,
+                    occurrences.c.template,
+                    occurrences.c.template_version,
+                )
+                .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
+                .where(messages.c.api_message_id.in_(block))
+            )
+            for row in rows:
+                found[row.api_message_id] = SentMessage(
+                    message_id=row.api_message_id,
+                    campaign_id=row.campaign_id,
+                    language=row.language,
+                    template=row.template,
+                    template_version=row.template_version,
+                    segments=row.segments,
+                    accepted_at=row.settled_at,
+                )
+    return found
+
+
+def states_between(ledger: Ledger, start: datetime, end: datetime) -> Mapping[str, int]:
+    """Count by state the recipients of occurrences that were planned in [start, end)."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(messages.c.state, func.count())
+            .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
+            .where(occurrences.c.planned_at >= start, occurrences.c.planned_at < end)
+            .group_by(messages.c.state)
+        ).all()
+    return {str(state): int(count) for state, count in rows}

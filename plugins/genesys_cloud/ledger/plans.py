@@ -1,0 +1,235 @@
+"""Plans: which recipients an occurrence of a campaign has, and how they are cut into shards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.tables import campaigns, messages, occurrences
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.messages import OPEN, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One planning of one occurrence; `number` grows when the same occurrence is planned again."""
+
+    occurrence_id: int
+    campaign_id: str
+    occurrence: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMessage:
+    """One recipient as planning left it: ready to go, or blocked with a reason.
+
+    `address_key` is None where the row has no usable address or repeats another row's.
+    """
+
+    message_key: str
+    address_key: str | None
+    row_number: int
+    recipient_id: str
+    address: str
+    language: str
+    text: str
+    text_digest: str
+    segments: int | None
+    state: State
+    reason_code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """A slice of an occurrence's messages, by row id, both ends inclusive."""
+
+    occurrence_id: int
+    number: int
+    first_id: int
+    last_id: int
+
+    def holds(self) -> ColumnElement[bool]:
+        """The condition that a message belongs to this shard."""
+        return (messages.c.occurrence_id == self.occurrence_id) & messages.c.id.between(
+            self.first_id, self.last_id
+        )
+
+
+def address_key(channel: str, address: str) -> str:
+    """Return the digest by which one person is known within an occurrence."""
+    return hashlib.sha256(f"{channel}\x1f{address}".encode()).hexdigest()
+
+
+def begin(
+    ledger: Ledger,
+    campaign: Campaign,
+    *,
+    occurrence: str,
+    sender: str,
+    template_version: str,
+    now: datetime,
+) -> Plan:
+    """Open a planning; the same occurrence planned again keeps its rows and counts one up."""
+    with ledger.write() as connection:
+        connection.execute(
+            _dialect(connection)
+            .insert(campaigns)
+            .values(campaign_id=campaign.campaign_id, state="active", changed_at=now)
+            .on_conflict_do_nothing()
+        )
+        values = {
+            "channel": campaign.channel,
+            "sender": sender,
+            "template": campaign.template,
+            "template_version": template_version,
+            "audience": campaign.audience,
+            "planned_at": now,
+        }
+        row = connection.execute(
+            _dialect(connection)
+            .insert(occurrences)
+            .values(campaign_id=campaign.campaign_id, occurrence=occurrence, plan_no=1, **values)
+            .on_conflict_do_update(
+                index_elements=["campaign_id", "occurrence"],
+                set_={**values, "plan_no": occurrences.c.plan_no + 1},
+            )
+            .returning(occurrences.c.id, occurrences.c.plan_no)
+        ).one()
+    return Plan(
+        occurrence_id=row.id,
+        campaign_id=campaign.campaign_id,
+        occurrence=occurrence,
+        number=row.plan_no,
+    )
+
+
+def add(ledger: Ledger, plan: Plan, planned: Sequence[PlannedMessage]) -> None:
+    """Write one transaction's worth of recipients.
+
+    A recipient that an earlier plan of the occurrence left `planned` or `blocked` takes the new
+    plan's text and verdict; one that a send task has touched stays as it is.
+    """
+    with ledger.write() as connection:
+        known = _known(connection, plan, planned)
+        fresh = [_row(plan, one) for one in planned if _identity(one) not in known]
+        revised = [
+            {**_row(plan, one), "b_id": known[_identity(one)]}
+            for one in planned
+            if _identity(one) in known
+        ]
+        if fresh:
+            # Two runs may plan one occurrence at once; whoever comes second finds the row there.
+            insertion = _dialect(connection).insert(messages).on_conflict_do_nothing()
+            connection.execute(insertion, fresh)
+        if revised:
+            connection.execute(_REVISE, revised)
+
+
+def finish(ledger: Ledger, plan: Plan) -> None:
+    """Drop the rows that an earlier plan blocked and that no longer stand in the audience so."""
+    with ledger.write() as connection:
+        connection.execute(
+            delete(messages).where(
+                messages.c.occurrence_id == plan.occurrence_id,
+                messages.c.address_key.is_(None),
+                messages.c.state == State.BLOCKED,
+                messages.c.plan_no < plan.number,
+            )
+        )
+
+
+def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[Shard]:
+    """Cut what is left to do into shards of `size` messages, larger where more than `most`."""
+    ids = select(messages.c.id, func.row_number().over(order_by=messages.c.id).label("place"))
+    todo = ids.where(messages.c.occurrence_id == occurrence_id, messages.c.state.in_(OPEN))
+    with ledger.read() as connection:
+        count = connection.execute(select(func.count()).select_from(todo.subquery())).scalar_one()
+        width = max(size, -(-count // most))
+        numbered = todo.subquery()
+        number = ((numbered.c.place - 1) / width).label("number")
+        rows = connection.execute(
+            select(
+                func.floor(number).label("number"),
+                func.min(numbered.c.id).label("first_id"),
+                func.max(numbered.c.id).label("last_id"),
+            )
+            .group_by(func.floor(number))
+            .order_by(func.floor(number))
+        ).all()
+    return [
+        Shard(
+            occurrence_id=occurrence_id,
+            number=int(row.number),
+            first_id=row.first_id,
+            last_id=row.last_id,
+        )
+        for row in rows
+    ]
+
+
+# A row that a worker has claimed meanwhile no longer matches, and keeps the text it is sent with.
+_REVISE = (
+    update(messages)
+    .where(
+        messages.c.id == bindparam("b_id"),
+        messages.c.state.in_([State.PLANNED, State.BLOCKED]),
+    )
+    .values({name: bindparam(name) for name in (
+        "row_number", "language", "text", "text_digest", "segments", "state", "reason_code",
+        "reason", "plan_no",
+    )})
+)  # fmt: skip
+
+
+def _identity(one: PlannedMessage) -> str:
+    return one.address_key or one.message_key
+
+
+def _known(
+    connection: Connection, plan: Plan, planned: Sequence[PlannedMessage]
+) -> Mapping[str, int]:
+    if plan.number == 1:
+        return {}
+    keys = [one.address_key for one in planned if one.address_key]
+    lone = [one.message_key for one in planned if not one.address_key]
+    rows = connection.execute(
+        select(messages.c.id, messages.c.address_key, messages.c.message_key).where(
+            messages.c.occurrence_id == plan.occurrence_id,
+            messages.c.address_key.in_(keys) | messages.c.message_key.in_(lone),
+        )
+    )
+    return {row.address_key or row.message_key: row.id for row in rows}
+
+
+def _row(plan: Plan, one: PlannedMessage) -> dict[str, Any]:
+    return {
+        "message_key": one.message_key,
+        "occurrence_id": plan.occurrence_id,
+        "row_number": one.row_number,
+        "recipient_id": one.recipient_id,
+        "address": one.address,
+        "address_key": one.address_key,
+        "language": one.language,
+        "text": one.text,
+        "text_digest": one.text_digest,
+        "segments": one.segments,
+        "plan_no": plan.number,
+        "state": one.state,
+        "reason_code": one.reason_code,
+        "reason": one.reason,
+        "fence": 0,
+        "attempts": 0,
+    }
+
+
+def _dialect(connection: Connection) -> Any:
+    return postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -1,0 +1,156 @@
+"""The ledger's tables. A change here needs a migration beside it; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept as UTC; a naive one is an error, for it names no instant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the ledger takes aware datetimes only")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives a 64-bit row id only to a column that is spelled INTEGER.
+Identity = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("campaign_id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),  # active | paused | cancelled
+    Column("reason", Text),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+occurrences = Table(
+    "occurrences",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    Column("campaign_id", ForeignKey("campaigns.campaign_id"), nullable=False),
+    Column("occurrence", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("template", String(200), nullable=False),
+    Column("template_version", String(64), nullable=False),
+    Column("audience", Text, nullable=False),
+    # Grows with each planning, so that rows of an older plan can be told from this one's.
+    Column("plan_no", Integer, nullable=False),
+    Column("planned_at", UtcDateTime, nullable=False),
+    UniqueConstraint("campaign_id", "occurrence", name="uq_occurrences_campaign"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    Column("message_key", String(64), nullable=False, unique=True),
+    Column("occurrence_id", ForeignKey("occurrences.id"), nullable=False),
+    Column("row_number", Integer, nullable=False),
+    Column("recipient_id", String(320), nullable=False),
+    Column("address", String(320), nullable=False),
+    # One person, one message of an occurrence, whatever the recipient id; NULL where a row has no
+    # usable address or repeats another row's.
+    Column("address_key", String(64)),
+    Column("language", String(35), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("text_digest", String(64), nullable=False),
+    Column("segments", Integer),
+    Column("plan_no", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason_code", String(64)),
+    Column("reason", Text),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("lease_until", UtcDateTime),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempted_at", UtcDateTime),
+    Column("settled_at", UtcDateTime),
+    # Not unique: a server that hands out one id twice must not undo a batch of outcomes.
+    Column("api_message_id", String(200), index=True),
+    Column("correlation_id", String(200)),
+    Column("status", String(16)),
+    Column("status_at", UtcDateTime),
+    UniqueConstraint("occurrence_id", "address_key", name="uq_messages_address"),
+    Index("ix_messages_work", "occurrence_id", "state", "id"),
+)
+
+status_events = Table(
+    "status_events",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    Column("event_id", String(512), nullable=False, unique=True),
+    Column("api_message_id", String(200), nullable=False),
+    Column("status", String(64), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),  # applied | stale | parked | unknown_status
+    Index("ix_status_events_message", "api_message_id", "outcome"),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("seq", Identity, primary_key=True, autoincrement=False),
+    Column("audit_id", String(36), nullable=False, unique=True),
+    Column("at", String(32), nullable=False),  # text, for the digest is over these very characters
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("campaign_id", String(64)),
+    Column("message_key", String(64)),
+    Column("api_message_id", String(200)),
+    Column("previous_status", String(64)),
+    Column("new_status", String(64)),
+    Column("event_id", String(512)),
+    Column("details", JSON, nullable=False),
+    Column("previous_digest", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("ix_audit_entries_campaign", "campaign_id", "seq"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+rate_gates = Table(
+    "rate_gates",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("next_free_us", BigInteger, nullable=False),  # microseconds since the epoch
+)

@@ -1,0 +1,46 @@
+"""A campaign's definition: who gets which template on which channel, from whom, how fast."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from genesys_cloud.errors import CampaignDefinitionError
+
+CAMPAIGN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+"""Safe in a file name, a DAG id and a URL."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """What a campaign file declares, or what operations people fill in.
+
+    `messages_per_minute` None means the account's limit; `batch_size` is recipients per shard;
+    `default_language` is used where neither the row nor the number names a language.
+    """
+
+    campaign_id: str
+    audience: str
+    template: str
+    channel: str
+    sender: str
+    default_language: str = "en"
+    messages_per_minute: int | None = None
+    batch_size: int = 500
+
+    def __post_init__(self) -> None:
+        if not CAMPAIGN_ID.match(self.campaign_id):
+            raise CampaignDefinitionError(
+                f"campaign_id {self.campaign_id!r} is not usable: use up to 64 letters, digits, "
+                "dots, dashes and underscores, a letter or digit first."
+            )
+        for name in ("audience", "template", "channel", "sender", "default_language"):
+            if not str(getattr(self, name)).strip():
+                raise CampaignDefinitionError(
+                    f"Campaign {self.campaign_id!r} has no {name}. Fill it in and start again."
+                )
+        if self.batch_size < 1 or (self.messages_per_minute or 1) < 1:
+            raise CampaignDefinitionError(
+                f"Campaign {self.campaign_id!r} needs batch_size and messages_per_minute of at "
+                "least 1."
+            )

@@ -1,0 +1,73 @@
+"""A message to one recipient: its key, its states, and the form in which it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a recipient of a campaign stands before Genesys reports statuses."""
+
+    PLANNED = "planned"
+    BLOCKED = "blocked"
+    HELD = "held"
+    CLAIMED = "claimed"
+    ATTEMPTING = "attempting"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+IN_FLIGHT = frozenset({State.CLAIMED, State.ATTEMPTING})
+"""A worker owns the message under a lease."""
+
+OPEN = frozenset({State.PLANNED}) | IN_FLIGHT
+"""A send task still has work here; a finished run has none of these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboundMessage:
+    """What a send needs to know: `recipient` and `sender` are addresses in their wire form."""
+
+    message_key: str
+    campaign_id: str
+    channel: str
+    sender: str
+    recipient: str = field(repr=False)
+    text: str = field(repr=False)
+    consent_verified: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Genesys accepted a message: its id there, and the status it starts with."""
+
+    message_id: str
+    status: str
+
+
+def message_key(
+    *, campaign_id: str, occurrence: str, recipient_id: str, channel: str, address: str
+) -> str:
+    """Return the hex digest that names one message of one occurrence of a campaign.
+
+    The parts are joined with the unit separator, which none of them may hold, so that two
+    different tuples never join to the same text.
+    """
+    parts = (campaign_id, occurrence, recipient_id, channel, address)
+    joined = "\x1f".join(part.replace("\x1f", "\x1f\x1f") for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 hex digest of a rendered text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def mask_address(address: str) -> str:
+    """Return an address that a log may show: its last two characters, the rest starred."""
+    return f"…{address[-2:]}" if len(address) > 4 else "…"

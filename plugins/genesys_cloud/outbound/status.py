@@ -1,0 +1,75 @@
+"""The delivery status of a message, and the one rule by which it moves.
+
+Order as the tutorial has it: pending < queued < sent < delivered < read < failed. A message only
+moves forward; `failed` after `delivered` or `read` moves it too and is a contradiction, which the
+audit entry flags so that reports can count it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Status(IntEnum):
+    """A step in a message's life after Genesys accepted it; the number is its rank."""
+
+    PENDING = 0
+    QUEUED = 1
+    SENT = 2
+    DELIVERED = 3
+    READ = 4
+    FAILED = 5
+
+    @property
+    def word(self) -> str:
+        """The status as it is written on the wire and in the ledger."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, word: str) -> Status | None:
+        """Return the status that `word` names, None when the vocabulary lacks it."""
+        return cls.__members__.get(word.upper()) if word == word.lower() else None
+
+
+FINAL = frozenset({Status.DELIVERED, Status.READ, Status.FAILED})
+"""No later status is owed; READ may still follow DELIVERED."""
+
+REACHED = frozenset({Status.DELIVERED, Status.READ})
+"""The message arrived on the recipient's device."""
+
+
+class Transition(NamedTuple):
+    """What a status event does to a message: where it stands after, and what to record."""
+
+    status: Status
+    moved: bool
+    contradiction: bool
+
+
+def advance(current: Status, reported: Status) -> Transition:
+    """Return what becomes of a message at `current` when `reported` arrives."""
+    if reported <= current:
+        return Transition(current, moved=False, contradiction=False)
+    contradiction = reported is Status.FAILED and current in REACHED
+    return Transition(reported, moved=True, contradiction=contradiction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusEvent:
+    """One push from Genesys, in our words.
+
+    `event_id` identifies the push: the sender's own id, or message id, status and timestamp joined
+    where it gives none. `status` stays a word, for a vocabulary may grow.
+    """
+
+    event_id: str
+    message_id: str
+    status: str
+    occurred_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at must be an aware datetime")

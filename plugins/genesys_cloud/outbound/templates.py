@@ -1,0 +1,133 @@
+"""The library of templates: one folder a template, one file a language.
+
+`<name>/<language>[.<provider>].j2`: the file with a provider word, such as `es.sms.j2`, wins on
+that channel. `greetings.toml` beside the folders says what `{{ greeting }}` is in a language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import jinja2
+from jinja2.meta import find_undeclared_variables
+
+from genesys_cloud.errors import TemplateError
+from genesys_cloud.outbound.channels import PROVIDERS
+from genesys_cloud.outbound.languages import match_language, normalise_tag
+from genesys_cloud.outbound.rendering import Template, Text
+from genesys_cloud.outbound.sandbox import Sandbox
+
+__all__ = ["Template", "TemplateLibrary"]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+"""A folder's name; it can't lead out of the templates' folder."""
+
+GREETINGS: Final = "greetings.toml"
+
+GREETING_FALLBACK: Final = "en"
+
+ENVIRONMENT: Final = Sandbox()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateLibrary:
+    """The folder that holds the templates and greetings.toml."""
+
+    root: Path
+
+    def names(self) -> list[str]:
+        """Return the templates that exist, in order."""
+        folders = {path.parent.name for path in self.root.glob("*/*.j2")}
+        return sorted(name for name in folders if NAME.match(name))
+
+    def load(self, name: str, channel: str) -> Template:
+        """Return the template called `name` in all languages that it has for `channel`.
+
+        `channel` is a channel's name or its provider word. Raises TemplateError for a name that
+        does not exist, a file that does not parse, and a folder without a text for the channel.
+        """
+        if name not in self.names():
+            raise TemplateError(
+                f"There is no template {name!r}. Templates that exist: "
+                f"{', '.join(self.names()) or 'none'}."
+            )
+        files = self._files(name, channel.rpartition(":")[2])
+        if not files:
+            raise TemplateError(f"Template {name!r} has no text for channel {channel!r}.")
+        greetings = self._greetings()
+        digest = hashlib.sha256()
+        texts = {}
+        for tag, path in sorted(files.items()):
+            source = _read(path)
+            texts[tag] = text = _compile(path, source, _greeting(tag, greetings))
+            # Lengths go in, so that no two sets of files run together to the same bytes.
+            digest.update(f"{path.name} {len(source)} {text.greeting} {source}".encode())
+        return Template(name=name, version=digest.hexdigest()[:12], texts=texts)
+
+    def _files(self, name: str, provider: str) -> dict[str, Path]:
+        general: dict[str, Path] = {}
+        own: dict[str, Path] = {}
+        for path in sorted((self.root / name).glob("*.j2")):
+            word, _, suffix = path.name.removesuffix(".j2").partition(".")
+            tag = normalise_tag(word)
+            if tag is None or (suffix and suffix not in PROVIDERS):
+                raise TemplateError(
+                    f"Template file {_shown(path)} is not called <language>[.<channel>].j2 with a "
+                    f"language such as es or es-MX and a channel of {', '.join(sorted(PROVIDERS))}."
+                )
+            if suffix in ("", provider):
+                (own if suffix else general)[tag] = path
+        return general | own
+
+    def _greetings(self) -> Mapping[str, str]:
+        path = self.root / GREETINGS
+        if not path.exists():
+            return {}
+        try:
+            table = tomllib.loads(_read(path))
+        except tomllib.TOMLDecodeError as error:
+            raise TemplateError(f"Template file {GREETINGS} does not parse: {error}.") from error
+        return {normalise_tag(tag) or tag: str(word) for tag, word in table.items()}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"Template file {_shown(path)} is not UTF-8: {error}.") from error
+
+
+def _compile(path: Path, source: str, greeting: str) -> Text:
+    try:
+        tree = ENVIRONMENT.checked(source)
+        names = find_undeclared_variables(tree) - set(ENVIRONMENT.globals)
+        compiled = ENVIRONMENT.from_string(tree)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(
+            f"Template file {_shown(path)}, line {error.lineno}: {error.message}"
+        ) from error
+    except (RecursionError, SyntaxError, ValueError) as error:
+        # Nested too deep, or a number with too many digits: Python's words, without a line.
+        raise TemplateError(f"Template file {_shown(path)} does not compile: {error}") from error
+    used = greeting if "greeting" in names else ""
+    if "greeting" in names and not greeting:
+        raise TemplateError(
+            f"Template file {_shown(path)} uses greeting, and {GREETINGS} has none for its "
+            f"language or {GREETING_FALLBACK}."
+        )
+    return Text(compiled=compiled, greeting=used, required=frozenset(names - {"greeting"}))
+
+
+def _greeting(tag: str, greetings: Mapping[str, str]) -> str:
+    key = match_language(tag, frozenset(greetings)) or GREETING_FALLBACK
+    return greetings.get(key, "")
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

@@ -1,0 +1,1 @@
+"""Delivery data: pages of messages become one checked partition a day, and a report."""

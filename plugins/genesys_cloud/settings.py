@@ -1,0 +1,93 @@
+"""What the environment says; the only reader of os.environ."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genesys_cloud.errors import ConnectionSettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Environment variables, one field each, with their defaults.
+
+    Airflow connections win over these: `genesys_cloud_default` over the GENESYS_CLIENT_* group and
+    `genesys_ledger` over GENESYS_LEDGER_URL.
+    """
+
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    region: str = "us-east-1"
+    base_url: str | None = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    ledger_url: str = field(default="", repr=False)
+    export_url: str = ""
+    include_dir: Path = PROJECT_ROOT / "include"
+    state_dir: Path = Path(tempfile.gettempdir())
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; an empty variable counts as absent."""
+        env = os.environ if environ is None else environ  # noqa: TID251 - the one reader
+        home = Path(env.get("AIRFLOW_HOME") or Path.home() / "airflow")
+        return cls(
+            client_id=env.get("GENESYS_CLIENT_ID") or None,
+            client_secret=env.get("GENESYS_CLIENT_SECRET") or None,
+            region=env.get("GENESYS_REGION") or "us-east-1",
+            base_url=env.get("GENESYS_BASE_URL") or None,
+            webhook_url=env.get("GENESYS_WEBHOOK_URL") or None,
+            webhook_secret=env.get("GENESYS_WEBHOOK_SECRET") or None,
+            ledger_url=env.get("GENESYS_LEDGER_URL") or f"sqlite:///{home}/genesys_ledger.db",
+            export_url=env.get("GENESYS_EXPORT_URL") or str(home / "exports"),
+            include_dir=Path(env.get("GENESYS_INCLUDE_DIR") or PROJECT_ROOT / "include"),
+            state_dir=Path(env.get("GENESYS_STATE_DIR") or home / "genesys_state"),
+        )
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The signing secrets in force; several, comma-separated, while rotating."""
+        words = (self.webhook_secret or "").split(",")
+        return tuple(word.strip() for word in words if word.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One Genesys Cloud account as the client needs it: where, as whom, how fast.
+
+    `requests_per_minute` is the account's limit; `timeout_s` bounds connecting and each read, in
+    seconds; `name` is the connection id that error messages give.
+    """
+
+    name: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    region: str = "us-east-1"
+    base_url: str | None = None
+    profile: str = "auto"
+    requests_per_minute: int = 300
+    timeout_s: float = 30.0
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.client_id or not self.client_secret:
+            raise ConnectionSettingsError(
+                f"Connection {self.name!r} has no OAuth client id or secret. Fill in login and "
+                "password of the connection, or GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
+            )
+        if self.profile not in {"auto", "messaging", "agentless"}:
+            raise ConnectionSettingsError(
+                f"Connection {self.name!r} has profile {self.profile!r}; use auto, messaging or "
+                "agentless."
+            )
+        if self.requests_per_minute < 1 or self.timeout_s <= 0:
+            raise ConnectionSettingsError(
+                f"Connection {self.name!r} needs requests_per_minute of at least 1 and timeout_s "
+                "above 0."
+            )

@@ -1,0 +1,55 @@
+"""What a simulator can be told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SCOPES = (
+    "messaging:messages:write",
+    "messaging:messages:read",
+    "webhook:write",
+    "analytics:read",
+)
+
+
+def _option(default: Any, explanation: str) -> Any:
+    """Return a field whose explanation is also its help text on the command line."""
+    return field(default=default, metadata={"help": explanation})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatorOptions:
+    """Everything that changes how the simulator behaves; each field is a command line option."""
+
+    host: str = _option("127.0.0.1", "address to listen on")
+    port: int = _option(8900, "port to listen on; 0 takes a free one and prints it")
+    client_id: str = _option("sim-client", "the OAuth client id that is known")
+    client_secret: str = _option("sim-secret", "the secret of that client")
+    scopes: str = _option(" ".join(SCOPES), "scopes that the client may have, space separated")
+    expires_in: int = _option(3599, "life of an access token, seconds")
+    webhook_secret: str = _option("sim-webhook-secret", "signs events unless a webhook has its own")
+    requests_per_minute: int = _option(300, "requests that one token may make in a minute")
+    rate_window_s: float = _option(60.0, "window of that limit, seconds; the rate stays the same")
+    latency_ms: float = _option(0.0, "added to each API answer, after the request took effect")
+    seed: int = _option(1, "decides every message's life cycle and every share of chance")
+    speed: float = _option(1.0, "how many seconds of a message's life pass in one second")
+    failure_share: float = _option(0.03, "share of messages that end as failed")
+    read_share: float = _option(0.4, "share of delivered messages that are read")
+    duplicate_share: float = _option(0.03, "share of status events that are pushed twice")
+    reorder_share: float = _option(0.02, "share of status events that arrive after the next one")
+    delay_share: float = _option(0.02, "share of status events that arrive minutes late")
+    loss_share: float = _option(0.0, "share of status events that are never pushed")
+    webhook_timeout_s: float = _option(10.0, "how long a receiver may take to answer, seconds")
+    webhook_concurrency: int = _option(32, "deliveries in flight at once")
+
+    def __post_init__(self) -> None:
+        """Refuse what can not work; raises ValueError."""
+        for name in ("failure", "read", "duplicate", "reorder", "delay", "loss"):
+            if not 0 <= getattr(self, f"{name}_share") <= 1:
+                raise ValueError(f"{name}_share must be between 0 and 1")
+        for name in ("speed", "requests_per_minute", "rate_window_s", "webhook_timeout_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than 0")
+        if self.webhook_concurrency < 1:
+            raise ValueError("webhook_concurrency must be at least 1")

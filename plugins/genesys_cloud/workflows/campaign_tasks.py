@@ -1,0 +1,144 @@
+"""The tasks of a campaign run: each calls one tested function with what Airflow knows.
+
+What a task returns is stored in clear and shown in the UI, so it is ids and counts, never an
+address or a text. Imports stand inside the tasks: every task process parses the DAG file anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import task
+
+from genesys_cloud.workflows.form import ONCE
+from genesys_cloud.workflows.pool import POOL
+from genesys_cloud.workflows.retries import CampaignRetryPolicy
+
+log = logging.getLogger(__name__)
+
+MOST_SHARDS = 1_000
+"""Under Airflow's max_map_length of 1024, past which the task that cuts the shards would fail."""
+
+CAMPAIGN_FIELDS = (
+    "campaign_id", "audience", "template", "channel", "sender", "default_language",
+    "messages_per_minute", "batch_size",
+)  # fmt: skip
+
+
+@task(retries=2, retry_delay=timedelta(seconds=20), retry_policy=CampaignRetryPolicy())
+def plan(occurrence_format: str | None, params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
+    """Turn the audience into planned and blocked messages; a dry run keeps nothing."""
+    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
+    from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.outbound.campaign import Campaign
+    from genesys_cloud.outbound.templates import TemplateLibrary
+    from genesys_cloud.settings import Settings
+    from genesys_cloud.workflows.audiences import open_audience
+    from genesys_cloud.workflows.planning import plan_occurrence, rehearse
+    from genesys_cloud.workflows.summary import plan_table
+
+    campaign = Campaign(**{name: params[name] for name in CAMPAIGN_FIELDS})
+    occurrence = params["occurrence"] or occurrence_of(dag_run, occurrence_format)
+    include = Settings.from_environment().include_dir
+    template = TemplateLibrary(root=include / "templates").load(campaign.template, campaign.channel)
+    planned: dict[str, Any] = {"campaign_id": campaign.campaign_id, "occurrence": occurrence}
+    with open_audience(campaign.audience, include) as rows:
+        if params["dry_run"]:
+            report = rehearse(campaign, template, rows, occurrence=occurrence)
+        else:
+            account = GenesysCloudHook().account()  # a bad connection is found before planning
+            log.info("sending as connection %s, profile %s", account.name, account.profile)
+            ledger = open_ledger(ledger_url())
+            outcome, report = plan_occurrence(
+                ledger, campaign, template, rows, occurrence=occurrence, now=datetime.now(UTC)
+            )
+            ledger.close()
+            planned["occurrence_id"] = outcome.occurrence_id
+    log.info("plan of campaign %s\n%s", campaign.campaign_id, plan_table(report))
+    return planned | {"counts": report.as_counts()}
+
+
+@task
+def shards(planned: dict[str, Any], params: dict[str, Any]) -> list[dict[str, int]]:
+    """Cut what is to be sent into shards; a dry run has none."""
+    from dataclasses import asdict
+
+    from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger import plans
+    from genesys_cloud.ledger.database import open_ledger
+
+    if params["dry_run"]:
+        return []
+    ledger = open_ledger(ledger_url())
+    cut = plans.shards(
+        ledger, planned["occurrence_id"], size=params["batch_size"], most=MOST_SHARDS
+    )
+    ledger.close()
+    return [asdict(shard) for shard in cut]
+
+
+@task(
+    map_index_template="shard {{ shard_number }}",
+    pool=POOL,
+    retries=5,
+    retry_delay=timedelta(seconds=30),
+    retry_exponential_backoff=2.0,
+    max_retry_delay=timedelta(minutes=10),
+    retry_policy=CampaignRetryPolicy(),
+)
+def send(shard: dict[str, int], planned: dict[str, Any], params: dict[str, Any]) -> dict[str, int]:
+    """Send one shard at the allowed rate, and return how many messages ended in which state."""
+    from airflow.sdk import get_current_context
+
+    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
+    from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.ledger.plans import Shard
+    from genesys_cloud.workflows.sending import limits_of, send_shard
+
+    get_current_context()["shard_number"] = shard["number"]  # type: ignore[typeddict-unknown-key]
+    hook = GenesysCloudHook()
+    account = hook.account()
+    limits = limits_of(account, planned["campaign_id"], params["messages_per_minute"])
+    ledger = open_ledger(ledger_url())
+    with hook.get_conn() as client:
+        tally = send_shard(
+            ledger, client, Shard(**shard), limits=limits, timeout_s=account.timeout_s
+        )
+    ledger.close()
+    log.info("shard %s: %s", shard["number"], dict(tally))
+    return dict(tally)
+
+
+@task(trigger_rule="all_done", retry_policy=CampaignRetryPolicy())
+def summary(planned: dict[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
+    """Print where every recipient ended; fail the run where one has no outcome."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger.campaigns import progress
+    from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.workflows.summary import check_accounted, progress_table
+
+    if planned is None:
+        raise AirflowFailException("There is no plan: the log of the plan task says why.")
+    if params["dry_run"]:
+        log.info("A dry run: nothing was sent. The plan task's log has the table.")
+        return {"dry_run": True, **planned["counts"]}
+    ledger = open_ledger(ledger_url())
+    counted = progress(
+        ledger, planned["campaign_id"], occurrence_id=planned["occurrence_id"]
+    )
+    ledger.close()
+    log.info("%s", progress_table(counted))
+    check_accounted(counted)
+    return counted.as_json()
+
+
+def occurrence_of(dag_run: Any, occurrence_format: str | None) -> str:
+    """Return the occurrence that a run stands for: a date for a schedule, else `once`."""
+    if occurrence_format is None:
+        return ONCE
+    instant: datetime = dag_run.logical_date or dag_run.run_after
+    return instant.astimezone(UTC).strftime(occurrence_format)

@@ -1,0 +1,99 @@
+"""The form of a campaign run: Airflow Params with their JSON schema and their explanations.
+
+What every run needs stays outside sections, for Airflow shows sections folded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import Param
+
+from genesys_cloud.outbound.campaign import CAMPAIGN_ID, Campaign
+from genesys_cloud.outbound.channels import CHANNELS
+
+ONCE = "once"
+"""The occurrence of a campaign that is not repeated."""
+
+
+def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict[str, Param]:
+    """Return the Params of a campaign, preset where a campaign file says so.
+
+    `live` presets a real run without approval, as a schedule needs it; a form filled in by hand
+    begins with a dry run that asks.
+    """
+    given = asdict(preset) if preset else {}
+    return {
+        "campaign_id": _text(
+            given.get("campaign_id"),
+            "Names the campaign in the ledger, reports and audit trail.",
+            pattern="^" + CAMPAIGN_ID.pattern.replace(r"\Z", "$"),
+            examples=["spring_reminder"],
+        ),
+        "audience": _text(
+            given.get("audience"),
+            "The contact list: CSV or Parquet, a path below `include/audiences` or a URL. It needs "
+            "the columns `address` and `consent`.",
+            examples=["demo_contacts.csv", "s3://bucket/people.parquet"],
+        ),
+        "template": _text(
+            given.get("template"),
+            "A folder below `include/templates`.",
+            examples=["appointment_reminder", "order_update"],
+        ),
+        "channel": Param(
+            given.get("channel", "messaging:sms"),
+            type="string",
+            enum=sorted(CHANNELS),
+            description_md="Where the message goes.",
+        ),
+        "sender": _text(
+            given.get("sender"), "The address that it comes from.", examples=["+12025550100"]
+        ),
+        "default_language": _text(
+            given.get("default_language", "en"),
+            "For recipients whose row and number name no language that the template has.",
+            examples=["en", "es", "fr", "de"],
+        ),
+        "dry_run": Param(
+            not live,
+            type="boolean",
+            description_md="Plan, validate and report, and send **nothing**.",
+        ),
+        "require_approval": Param(
+            not live,
+            type="boolean",
+            description_md="Wait, after planning, until somebody approves in *Required Actions*.",
+        ),
+        "messages_per_minute": Param(
+            given.get("messages_per_minute"),
+            type=["null", "integer"],
+            minimum=1,
+            description_md="Empty: as fast as the account's limit allows.",
+            section="Pace and repetition",
+        ),
+        "batch_size": Param(
+            given.get("batch_size", 500),
+            type="integer",
+            minimum=1,
+            maximum=100_000,
+            description_md="Recipients per send task.",
+            section="Pace and repetition",
+        ),
+        "occurrence": Param(
+            None,
+            type=["null", "string"],
+            maxLength=64,
+            description_md="A recipient gets one message per campaign and occurrence, however "
+            "often it is started. Empty: the schedule's date, or `once` for a campaign without a "
+            "schedule. Give another word to send again on purpose.",
+            section="Pace and repetition",
+        ),
+    }
+
+
+def _text(default: object, description: str, **schema: Any) -> Param:
+    # A Param that has neither a value nor null is asked for by the form and refused when missing.
+    value = {"default": default} if default is not None else {}
+    return Param(**value, type="string", minLength=1, description_md=description, **schema)

@@ -1,0 +1,162 @@
+"""Plans an occurrence: every row of the audience becomes a message or a reason why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from genesys_cloud.ledger import plans
+from genesys_cloud.ledger.audit import AuditEntry
+from genesys_cloud.ledger.campaigns import note
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.plans import Plan, PlannedMessage
+from genesys_cloud.outbound import segments
+from genesys_cloud.outbound.audience import Row
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.decisions import Decision, Planner
+from genesys_cloud.outbound.messages import State, message_key, text_digest
+from genesys_cloud.outbound.templates import Template
+
+ROWS_PER_TRANSACTION = 1_000
+"""How many recipients one transaction writes."""
+
+EXAMPLES = 3
+"""How many blocked rows of each kind, and rendered texts of each language, a report shows."""
+
+DUPLICATE = "duplicate_address"
+
+
+@dataclass
+class PlanReport:
+    """What a planning found; `examples` names rows, never addresses."""
+
+    recipients: int = 0
+    planned: int = 0
+    blocked: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    segments: int = 0
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def count(self, message: PlannedMessage) -> None:
+        """Add one recipient."""
+        self.recipients += 1
+        if message.state is State.PLANNED:
+            self.planned += 1
+            self.languages[message.language] += 1
+            self.segments += message.segments or 0
+            return
+        code = message.reason_code or "unspecified"
+        self.blocked[code] += 1
+        shown = self.examples.setdefault(code, [])
+        if len(shown) < EXAMPLES:
+            shown.append(f"row {message.row_number}: {message.reason}")
+
+    def as_counts(self) -> dict[str, object]:
+        """The counts alone, as an XCom may carry them."""
+        return {
+            "recipients": self.recipients,
+            "planned": self.planned,
+            "blocked": dict(self.blocked.most_common()),
+            "languages": dict(self.languages.most_common()),
+            "segments": self.segments,
+        }
+
+
+def plan_occurrence(
+    ledger: Ledger,
+    campaign: Campaign,
+    template: Template,
+    rows: Iterable[Row],
+    *,
+    occurrence: str,
+    now: datetime,
+) -> tuple[Plan, PlanReport]:
+    """Write the plan of an occurrence to the ledger, a thousand recipients a transaction."""
+    planner = Planner(campaign, template)
+    plan = plans.begin(
+        ledger,
+        campaign,
+        occurrence=occurrence,
+        sender=planner.sender,
+        template_version=template.version,
+        now=now,
+    )
+    report = PlanReport()
+    messages = _messages(planner, campaign, rows, occurrence)
+    while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
+        plans.add(ledger, plan, batch)
+        for message in batch:
+            report.count(message)
+    plans.finish(ledger, plan)
+    note(ledger, [_planned_entry(plan, template, report, now)])
+    return plan, report
+
+
+def rehearse(
+    campaign: Campaign, template: Template, rows: Iterable[Row], *, occurrence: str
+) -> PlanReport:
+    """Do all that planning does, and keep nothing: what a dry run reports."""
+    report = PlanReport()
+    for message in _messages(Planner(campaign, template), campaign, rows, occurrence):
+        report.count(message)
+    return report
+
+
+def _messages(
+    planner: Planner, campaign: Campaign, rows: Iterable[Row], occurrence: str
+) -> Iterator[PlannedMessage]:
+    for row in rows:
+        yield _message(campaign, occurrence, planner.decide(row))
+
+
+def _message(campaign: Campaign, occurrence: str, decision: Decision) -> PlannedMessage:
+    codes = [violation.code for violation in decision.violations]
+    own_address = decision.address_valid and DUPLICATE not in codes
+    # A row without an address of its own is told apart by its place in the file.
+    place = "" if own_address else f"\x1frow {decision.row_number}"
+    sms = campaign.channel == "messaging:sms" and not decision.blocked
+    return PlannedMessage(
+        message_key=message_key(
+            campaign_id=campaign.campaign_id,
+            occurrence=occurrence,
+            recipient_id=decision.recipient_id,
+            channel=campaign.channel,
+            address=decision.address + place,
+        ),
+        address_key=plans.address_key(campaign.channel, decision.address) if own_address else None,
+        row_number=decision.row_number,
+        recipient_id=_storable(decision.recipient_id),
+        address=_storable(decision.address),
+        language=decision.language,
+        text=decision.text,
+        text_digest=text_digest(decision.text),
+        segments=segments.count(decision.text).segments if sms else None,
+        state=State.BLOCKED if decision.blocked else State.PLANNED,
+        reason_code=codes[0] if codes else None,
+        reason=_storable(" ".join(one.message for one in decision.violations)) or None,
+    )
+
+
+def _planned_entry(plan: Plan, template: Template, report: PlanReport, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        actor="plan task",
+        action="campaign.planned",
+        campaign_id=plan.campaign_id,
+        details={
+            "occurrence": plan.occurrence,
+            "plan": plan.number,
+            "template_version": template.version,
+            "recipients": report.recipients,
+            "planned": report.planned,
+            "blocked": report.blocked.total(),
+        },
+    )
+
+
+def _storable(text: str, *, most: int = 320) -> str:
+    """Return text that any database takes: no NUL, no lone surrogate, not too long."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")[:most]

@@ -1,0 +1,53 @@
+"""When a task tries again: the branch of our exception says so, not a count alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import RetryDecision, RetryPolicy
+
+from genesys_cloud.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    EndpointMissingError,
+    PermissionDeniedError,
+    RequestRejectedError,
+    ThrottledError,
+    UnaccountedError,
+)
+
+HOPELESS = (
+    ConfigurationError,
+    AuthenticationError,
+    PermissionDeniedError,
+    EndpointMissingError,
+    RequestRejectedError,
+    UnaccountedError,
+)
+"""Somebody has to change something first."""
+
+
+class CampaignRetryPolicy(RetryPolicy):
+    """Waits as Genesys says, fails at once where trying again is no use, else as the task says."""
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
+    ) -> RetryDecision:
+        """Decide by the exception's place in errors.py."""
+        if isinstance(exception, ThrottledError) and exception.retry_after is not None:
+            return RetryDecision.retry(
+                timedelta(seconds=exception.retry_after), reason="as Retry-After says"
+            )
+        if isinstance(exception, HOPELESS):
+            return RetryDecision.fail(reason=str(exception))
+        return RetryDecision.default()
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the policy's state: it has none."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> CampaignRetryPolicy:
+        """Make the policy again from its state."""
+        return cls()

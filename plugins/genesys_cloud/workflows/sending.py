@@ -1,0 +1,258 @@
+"""Sends one shard: claim a small batch, commit the attempt, post, record; again until none is left.
+
+No transaction is open while a request is under way: a slow answer must not hold a database lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Protocol
+
+from genesys_cloud.errors import (
+    ApiError,
+    CampaignError,
+    NotSentError,
+    OutcomeUnknownError,
+    RequestRejectedError,
+    ThrottledError,
+)
+from genesys_cloud.ledger import sends
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.sends import Batch, Claim, Outcome
+from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State
+from genesys_cloud.outbound.pacing import Limit, batch_limit
+from genesys_cloud.settings import Account
+
+log = logging.getLogger(__name__)
+
+THREADS = 16
+"""Requests in flight from one send task."""
+
+BATCH = 4 * THREADS
+"""Most messages in one batch: what a crash can leave in doubt."""
+
+HORIZON = timedelta(seconds=1)
+"""How far ahead a worker reserves slots that others could use."""
+
+START_WINDOW = timedelta(seconds=30)
+"""How long after the attempt was committed a post may still begin."""
+
+PATIENCE_S = 60.0
+"""The longest wait that a task sits out; a longer one is left to the task's retry."""
+
+MOST_SETBACKS = 8
+"""Batches in a row without one clear answer, after which the task gives up until its retry."""
+
+
+class Gateway(Protocol):
+    """What sends one message; raises the errors of errors.py."""
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        """Send it once, and return what Genesys answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Time, sleep and chance, so that tests bring their own."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass
+class _Run:
+    """What one batch's threads share."""
+
+    gateway: Gateway
+    clock: Clock
+    deadline: datetime
+    stop: Event = field(default_factory=Event)
+    errors: list[Exception] = field(default_factory=list)
+
+
+def limits_of(account: Account, campaign_id: str, per_minute: int | None) -> list[Limit]:
+    """Return the limits that a campaign's sends obey, the account's first."""
+    limits = [Limit(name=f"account:{account.name}", per_minute=account.requests_per_minute)]
+    if per_minute is not None:
+        limits.append(Limit(name=f"campaign:{campaign_id}", per_minute=per_minute))
+    return limits
+
+
+def lease_for(timeout_s: float) -> timedelta:
+    """Return a lease that outlasts every request which began within the start window.
+
+    A request may take a connect and a read timeout, twice where the token is refreshed between.
+    """
+    return START_WINDOW + timedelta(seconds=4 * timeout_s)
+
+
+def send_shard(
+    ledger: Ledger,
+    gateway: Gateway,
+    shard: Shard,
+    *,
+    limits: Sequence[Limit],
+    timeout_s: float,
+    clock: Clock | None = None,
+) -> Counter[str]:
+    """Send what is planned in a shard, and return how many messages ended in which state.
+
+    `limits` begins with the account's, which a 429 holds back for everybody. Stops early, without
+    an error, when the campaign is paused or cancelled. Raises the error that stands in the way
+    when a retry of the task is the right thing; every outcome so far is recorded by then.
+    """
+    clock = clock or Clock()
+    lease = lease_for(timeout_s)
+    horizon_us = HORIZON // timedelta(microseconds=1)
+    most = batch_limit(limits, horizon_us=horizon_us, most=BATCH)
+    tally: Counter[str] = Counter()
+    setbacks = 0
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as pool:
+        while True:
+            batch = sends.claim(ledger, shard, limits, most=most, now=clock.now(), lease=lease)
+            if not batch.active:
+                log.warning("shard %s stops: its campaign is paused or cancelled", shard.number)
+                return tally
+            if not batch.claims:
+                if not _take_over(ledger, shard, clock, tally):
+                    return tally
+                continue
+            outcomes, error = _send_batch(ledger, gateway, batch, lease, clock, pool)
+            if outcomes is None:
+                continue
+            tally.update(outcome.state.value for outcome in outcomes)
+            answered = any(outcome.state is not State.PLANNED for outcome in outcomes)
+            setbacks = 0 if answered else setbacks + 1
+            _settle(ledger, outcomes, error, setbacks, limits[0].name, clock)
+
+
+def _take_over(ledger: Ledger, shard: Shard, clock: Clock, tally: Counter[str]) -> bool:
+    """Settle what dead workers left; return whether there is, or may soon be, more to do."""
+    ends = sends.lease_ends(ledger, shard)
+    if ends is None:
+        return False
+    wait = (ends - clock.now()).total_seconds()
+    if wait > 0:
+        log.info("shard %s waits %.0f s for another worker's lease", shard.number, wait)
+        clock.sleep(min(wait + 0.01, 5.0))
+    tally["unknown"] += sends.recover(ledger, shard, clock.now())
+    return True
+
+
+def _send_batch(
+    ledger: Ledger,
+    gateway: Gateway,
+    batch: Batch,
+    lease: timedelta,
+    clock: Clock,
+    pool: ThreadPoolExecutor,
+) -> tuple[list[Outcome] | None, Exception | None]:
+    """Post a batch; None where the campaign stopped meanwhile and nothing was posted."""
+    sleep_until(batch.slots[0], clock)
+    now = clock.now()
+    if not sends.begin_attempt(ledger, batch, now=now, lease=lease):
+        return None, None
+    run = _Run(gateway=gateway, clock=clock, deadline=now + START_WINDOW)
+    outcomes = list(pool.map(lambda pair: _post(run, *pair), zip(batch.claims, batch.slots, strict=True)))
+    return outcomes, _worst(run.errors)
+
+
+def _post(run: _Run, claim: Claim, slot: datetime) -> Outcome:
+    """Post one message at its slot, unless another one of the batch met an obstacle before."""
+    sleep_until(slot, run.clock)
+    # A process that was stopped in its sleep wakes up here; its lease may be somebody else's now.
+    if run.stop.is_set() or run.clock.now() >= run.deadline:
+        return Outcome(claim=claim, state=State.PLANNED, reason_code="not_attempted")
+    try:
+        receipt = run.gateway.send(claim.message)
+    except Exception as error:
+        outcome = _outcome_of(claim, error)
+        if outcome.state is State.PLANNED or not isinstance(error, CampaignError):
+            run.errors.append(error)
+            run.stop.set()
+        return outcome
+    return Outcome(
+        claim=claim,
+        state=State.ACCEPTED,
+        message_id=receipt.message_id,
+        status=receipt.status,
+    )
+
+
+def _outcome_of(claim: Claim, error: Exception) -> Outcome:
+    """Say what an error means for the message: an error we do not know may have come after bytes."""
+    correlation_id = error.correlation_id if isinstance(error, ApiError) else None
+    state, code = State.UNKNOWN, "no_clear_answer"
+    if isinstance(error, RequestRejectedError):
+        state, code = State.REJECTED, "rejected_by_genesys"
+    elif isinstance(error, ThrottledError):
+        state, code = State.PLANNED, "throttled"
+    elif isinstance(error, (NotSentError, ApiError)):
+        state, code = State.PLANNED, "not_sent"
+    elif not isinstance(error, OutcomeUnknownError):
+        code = "sender_failed"
+    return Outcome(
+        claim=claim,
+        state=state,
+        reason_code=code,
+        reason=str(error)[:500],
+        correlation_id=correlation_id,
+    )
+
+
+def _worst(errors: Sequence[Exception]) -> Exception | None:
+    """Return the error that decides how to go on: one that waiting can't cure comes first."""
+    waiting_cures = (ThrottledError, NotSentError)
+    return next((e for e in errors if not isinstance(e, waiting_cures)), errors[0] if errors else None)
+
+
+def _settle(
+    ledger: Ledger,
+    outcomes: Sequence[Outcome],
+    error: Exception | None,
+    setbacks: int,
+    account: str,
+    clock: Clock,
+) -> None:
+    """Record a batch; then wait, or raise, where an obstacle says so."""
+    now = clock.now()
+    wait = _wait_s(error, setbacks, clock)
+    throttled = isinstance(error, ThrottledError)
+    hold_back = (account, now + timedelta(seconds=wait)) if throttled else None
+    sends.record(ledger, outcomes, now=now, hold_back=hold_back)
+    if error is None:
+        return
+    if not isinstance(error, (ThrottledError, NotSentError)):
+        raise error
+    if setbacks >= MOST_SETBACKS or wait > PATIENCE_S:
+        raise error
+    log.warning("waiting %.1f s: %s", wait, error)
+    if not throttled:
+        clock.sleep(wait)
+
+
+def _wait_s(error: Exception | None, setbacks: int, clock: Clock) -> float:
+    """Return seconds to wait: as told, else exponential from 1 s with full jitter above a half."""
+    if error is None:
+        return 0.0
+    told = getattr(error, "retry_after", None)
+    if told is not None:
+        return float(told)
+    return float(min(2 ** max(setbacks - 1, 0), PATIENCE_S)) * (0.5 + clock.jitter() / 2)
+
+
+def sleep_until(instant: datetime, clock: Clock) -> None:
+    """Sleep until an instant; not at all where it has passed."""
+    wait = (instant - clock.now()).total_seconds()
+    if wait > 0:
+        clock.sleep(wait)

@@ -1,0 +1,57 @@
+"""The end of a campaign run, as people read it and as the run is judged by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from genesys_cloud.errors import UnaccountedError
+from genesys_cloud.ledger.campaigns import Progress
+from genesys_cloud.workflows.planning import PlanReport
+
+
+def plan_table(report: PlanReport) -> str:
+    """Return a plan as a table for the task log, with the first examples of each reason."""
+    lines = [
+        _line("recipients", report.recipients),
+        _line("ready to send", report.planned),
+        _line("blocked", report.blocked.total()),
+        *_nested(report.blocked),
+        *_nested(report.languages, prefix="language "),
+    ]
+    if report.segments:
+        lines.append(_line("SMS segments", report.segments))
+    for code, examples in report.examples.items():
+        lines += [f"first of {code}:", *(f"    {example}" for example in examples)]
+    return "\n".join(lines)
+
+
+def progress_table(progress: Progress) -> str:
+    """Return a campaign's counts as a table for the task log and the terminal."""
+    states = {state: count for state, count in progress.states.items() if count}
+    lines = [f"campaign {progress.campaign_id} ({progress.campaign_state})"]
+    lines += [_line("recipients", progress.recipients), *_nested(states)]
+    if progress.blocked_reasons:
+        lines += ["blocked because", *_nested(progress.blocked_reasons)]
+    if any(progress.statuses.values()):
+        lines += ["delivery status", *_nested(progress.statuses)]
+    return "\n".join(lines)
+
+
+def check_accounted(progress: Progress) -> None:
+    """Raise UnaccountedError unless every recipient of an active campaign is in a final state."""
+    waiting = progress.states["planned"]
+    if progress.campaign_state == "active" and (waiting or progress.in_flight):
+        raise UnaccountedError(
+            f"{waiting + progress.in_flight} of {progress.recipients} recipients of campaign "
+            f"{progress.campaign_id!r} have no outcome: {waiting} were not sent and "
+            f"{progress.in_flight} are in a worker's hands. Look into the failed send tasks, mend "
+            "the cause and clear them: they go on where they stopped, and nobody is sent to twice."
+        )
+
+
+def _nested(counts: Mapping[str, int], *, prefix: str = "") -> list[str]:
+    return [_line(f"    {prefix}{name}", count) for name, count in counts.items()]
+
+
+def _line(name: str, count: int) -> str:
+    return f"{name:<36}{count:>10,}"

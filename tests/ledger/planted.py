@@ -1,0 +1,59 @@
+"""A campaign of plain recipients, planned into a ledger, for tests of what comes after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from genesys_cloud.ledger import plans
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.plans import Plan, PlannedMessage, Shard
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.messages import State, message_key, text_digest
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CAMPAIGN = Campaign(
+    campaign_id="camp_1",
+    audience="people.csv",
+    template="order_update",
+    channel="messaging:sms",
+    sender="+12025550100",
+)
+
+
+def planned(number: int, *, text: str = "Hello", blocked: str | None = None) -> PlannedMessage:
+    address = f"+1202555{number:04d}"
+    return PlannedMessage(
+        message_key=message_key(
+            campaign_id=CAMPAIGN.campaign_id,
+            occurrence="once",
+            recipient_id=f"r{number}",
+            channel=CAMPAIGN.channel,
+            address=address,
+        ),
+        address_key=plans.address_key(CAMPAIGN.channel, address),
+        row_number=number,
+        recipient_id=f"r{number}",
+        address=address,
+        language="en",
+        text=text,
+        text_digest=text_digest(text),
+        segments=1,
+        state=State.BLOCKED if blocked else State.PLANNED,
+        reason_code=blocked,
+        reason=blocked,
+    )
+
+
+def plant(ledger: Ledger, count: int, *, occurrence: str = "once") -> Plan:
+    plan = plans.begin(
+        ledger, CAMPAIGN, occurrence=occurrence, sender=CAMPAIGN.sender, template_version="v1",
+        now=NOW,
+    )  # fmt: skip
+    plans.add(ledger, plan, [planned(number) for number in range(1, count + 1)])
+    plans.finish(ledger, plan)
+    return plan
+
+
+def only_shard(ledger: Ledger, plan: Plan) -> Shard:
+    (shard,) = plans.shards(ledger, plan.occurrence_id, size=100_000, most=1000)
+    return shard

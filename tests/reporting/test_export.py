@@ -1,0 +1,172 @@
+"""An export counts every message once, knows what is missing, and is the same in any order."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import random
+from datetime import timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from genesys_cloud.errors import IncompleteExportError
+from genesys_cloud.outbound.deliveries import DeliveryPage
+from genesys_cloud.reporting.export import export_day
+from tests.reporting.samples import (
+    END,
+    START,
+    delivery,
+    facts_of,
+    no_facts,
+    pages,
+    realistic_day,
+)
+
+
+def run(directory, listed, facts=no_facts):
+    return export_day(listed, facts, directory, START, END)
+
+
+def ids(directory):
+    return pq.read_table(directory / "deliveries.parquet")["messageId"].to_pylist()
+
+
+def test_rows_are_in_both_files_and_nothing_else_is_left(tmp_path):
+    export = run(tmp_path, pages([delivery(f"m{n}") for n in range(250)]))
+    assert (export.rows, export.pages, export.api_total) == (250, 3, 250)
+    with (tmp_path / "deliveries.csv").open(newline="") as file:
+        assert [row["messageId"] for row in csv.DictReader(file)] == ids(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"deliveries.csv", "deliveries.parquet"}
+
+
+def test_digest_is_that_of_the_csv(tmp_path):
+    export = run(tmp_path, pages([delivery()]))
+    content = (tmp_path / "deliveries.csv").read_bytes()
+    assert export.content_digest == hashlib.sha256(content).hexdigest()
+
+
+def test_rows_are_ordered_by_creation_then_id(tmp_path):
+    later = {"created_at": START + timedelta(hours=10)}
+    listed = [delivery("b", **later), delivery("z"), delivery("a", **later), delivery("y")]
+    run(tmp_path, pages([*listed, delivery("n", created_at=None)]))
+    assert ids(tmp_path) == ["y", "z", "a", "b", "n"]
+
+
+def test_pages_in_any_order_give_the_same_bytes(tmp_path):
+    messages, facts = realistic_day(500)
+    shuffled = random.Random(1).sample(messages, len(messages))
+    digests = set()
+    for place, (order, size) in enumerate([(messages, 100), (shuffled, 37)]):
+        directory = tmp_path / str(place)
+        directory.mkdir()
+        run(directory, pages(order, size=size), facts_of(facts))
+        digests.add(tuple(path.read_bytes() for path in sorted(directory.iterdir())))
+    assert len(digests) == 1
+
+
+def test_facts_are_asked_for_a_page_at_a_time(tmp_path):
+    asked = []
+    run(
+        tmp_path,
+        pages([delivery(f"m{n}") for n in range(5)], size=2),
+        lambda page: asked.append(list(page)) or {},
+    )
+    assert asked == [["m0", "m1"], ["m2", "m3"], ["m4"]]
+
+
+def test_duplicates_are_dropped_and_counted(tmp_path):
+    listed = [delivery("m1"), delivery("m2"), delivery("m1"), delivery("m1")]
+    export = run(tmp_path, pages(listed, size=2, total=2))
+    assert (export.rows, export.duplicates_dropped) == (2, 2)
+
+
+@pytest.mark.parametrize("order", [("sent", "read"), ("read", "sent")])
+def test_of_duplicates_the_status_furthest_on_is_kept(tmp_path, order):
+    run(tmp_path, pages([delivery("m1", status=word) for word in order], total=1))
+    table = pq.read_table(tmp_path / "deliveries.parquet")
+    assert table["status"].to_pylist() == ["read"]
+
+
+def test_of_equal_duplicates_the_latest_listed_is_kept(tmp_path):
+    listed = [delivery("m1", error_code="old"), delivery("m1", error_code="new")]
+    run(tmp_path, pages(listed, size=1, total=1))
+    table = pq.read_table(tmp_path / "deliveries.parquet")
+    assert table["errorCode"].to_pylist() == ["new"]
+
+
+def test_status_that_we_do_not_know_is_kept_as_it_is(tmp_path):
+    run(tmp_path, pages([delivery(status="undeliverable")]))
+    assert pq.read_table(tmp_path / "deliveries.parquet")["status"].to_pylist() == ["undeliverable"]
+
+
+def test_messages_of_the_neighbouring_days_are_left_out_and_counted(tmp_path):
+    listed = [
+        delivery("before", created_at=START - timedelta(milliseconds=1)),
+        delivery("first", created_at=START),
+        delivery("last", created_at=END - timedelta(milliseconds=1)),
+        delivery("after", created_at=END),
+    ]
+    export = run(tmp_path, pages(listed))
+    assert ids(tmp_path) == ["first", "last"]
+    assert export.outside_interval == 2
+
+
+def test_fewer_messages_than_the_api_counts_is_an_error_that_says_how_many(tmp_path):
+    with pytest.raises(
+        IncompleteExportError, match="2024-01-15 has 3 of 5 messages, 2 are missing"
+    ):
+        run(tmp_path, pages([delivery(f"m{n}") for n in range(3)], total=5))
+
+
+def test_duplicates_do_not_stand_in_for_missing_messages(tmp_path):
+    with pytest.raises(IncompleteExportError, match="1 of 3 messages"):
+        run(tmp_path, pages([delivery("m1")] * 3))
+
+
+def test_total_of_the_last_page_counts(tmp_path):
+    grown = pages([delivery(f"m{n}") for n in range(4)], size=2)
+    grown[0] = dataclasses.replace(grown[0], total=2)
+    assert run(tmp_path, grown).api_total == 4
+
+
+def test_list_that_breaks_off_is_an_error(tmp_path):
+    listed = [DeliveryPage(number=7, total=None, deliveries=[delivery()], has_more=True)]
+    with pytest.raises(IncompleteExportError, match="stopped at page 7"):
+        run(tmp_path, listed)
+
+
+def test_list_without_a_total_is_exported(tmp_path):
+    assert run(tmp_path, pages([delivery()], total=None)).api_total is None
+
+
+@pytest.mark.parametrize("listed", [[], pages([])])
+def test_empty_day_has_empty_files(tmp_path, listed):
+    export = run(tmp_path, listed)
+    assert (export.rows, export.not_in_ledger, export.watermark) == (0, 0, None)
+    assert ids(tmp_path) == []
+
+
+def test_messages_that_the_ledger_lacks_are_counted(tmp_path):
+    messages, facts = realistic_day(10)
+    del facts[messages[0].message_id]
+    assert run(tmp_path, pages(messages), facts_of(facts)).not_in_ledger == 1
+
+
+def test_watermark_is_the_latest_creation(tmp_path):
+    export = run(tmp_path, pages([delivery("a"), delivery("b", created_at=START)]))
+    assert export.watermark == delivery().created_at
+
+
+def test_pages_are_taken_one_at_a_time(tmp_path):
+    spool = tmp_path / ".spool.arrow"
+
+    def observed():
+        before = 0
+        for page in pages([delivery(f"m{n}") for n in range(3_000)], size=1_000):
+            yield page
+            assert spool.stat().st_size > before  # written before the next is asked for
+            before = spool.stat().st_size
+
+    assert run(tmp_path, observed()).rows == 3_000

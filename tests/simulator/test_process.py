@@ -1,0 +1,129 @@
+"""The process: it says where it listens, stops when told, and needs nothing of ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from genesys_cloud.simulator.__main__ import parse
+from genesys_cloud.simulator.options import SimulatorOptions
+from tests.simulator.caller import Caller, a_message
+from tests.simulator.server import PLUGINS, SimulatorProcess
+
+
+def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "genesys_cloud.simulator", *arguments],
+        env={"PYTHONPATH": str(PLUGINS)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_port_0_takes_a_free_port_on_loopback_and_says_which() -> None:
+    with SimulatorProcess() as one, SimulatorProcess() as other:
+        assert one.url != other.url
+        assert one.url.startswith("http://127.0.0.1:")
+        assert requests.get(f"{one.url}/_sim/health", timeout=10).ok
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly_while_it_works(number: signal.Signals) -> None:
+    simulator = SimulatorProcess()
+    simulator.start()
+    caller = Caller(simulator)
+    caller.send(a_message())
+    os.kill(simulator.pid, number)
+    assert simulator._running().wait(10) == 0
+    caller.close()
+    simulator.stop()
+
+
+def test_a_request_that_hangs_does_not_hold_up_the_end() -> None:
+    simulator = SimulatorProcess()
+    simulator.start()
+    simulator.faults([{"on": "token", "fault": "hang", "delay_s": 60}])
+    waiting = threading.Thread(target=pytest.raises, args=(Exception, simulator.token))
+    waiting.start()
+    begun = time.monotonic()
+    assert simulator.stop() == 0
+    assert time.monotonic() - begun < 5
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def test_a_killed_simulator_starts_again_and_remembers_nothing() -> None:
+    with SimulatorProcess() as simulator:
+        caller = Caller(simulator)
+        caller.send(a_message())
+        caller.close()
+        simulator.kill()
+        simulator.start()
+        assert simulator.messages() == []
+
+
+def test_a_port_that_is_taken_is_said_so() -> None:
+    with SimulatorProcess() as simulator:
+        ended = run_module("--port", simulator.url.rpartition(":")[2])
+    assert ended.returncode == 1
+    assert "simulator can not listen" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--failure-share", "2"), "failure_share must be between 0 and 1"),
+        (("--speed", "0"), "speed must be more than 0"),
+        (("--port", "http"), "invalid int value"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_said_so(arguments: tuple[str, str], said: str) -> None:
+    ended = run_module(*arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+
+
+def test_the_command_line_has_the_defaults_of_the_options() -> None:
+    assert parse([]) == SimulatorOptions()
+    assert parse(["--port", "0", "--read-share", "1"]) == SimulatorOptions(port=0, read_share=1.0)
+
+
+def test_latency_is_added_after_the_message_was_accepted() -> None:
+    with SimulatorProcess(latency_ms=300) as simulator:
+        caller = Caller(simulator)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            caller.send(a_message(), timeout=0.1)
+        assert len(simulator.messages()) == 1
+        begun = time.monotonic()
+        assert caller.send(a_message()).status_code == 201
+        assert time.monotonic() - begun >= 0.3
+        caller.close()
+
+
+def test_it_imports_nothing_of_the_rest_of_the_package() -> None:
+    code = (
+        "import sys, genesys_cloud.simulator.__main__\n"
+        "print(*[name for name in sys.modules if name.startswith('genesys_cloud')])\n"
+        "print('airflow' in sys.modules)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(PLUGINS)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    names, airflow = ended.stdout.splitlines()
+    outside = {name for name in names.split() if not name.startswith("genesys_cloud.simulator")}
+    assert outside == {"genesys_cloud"}
+    assert airflow == "False"
