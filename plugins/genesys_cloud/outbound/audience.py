@@ -48,7 +48,7 @@ def read_csv(stream: BinaryIO) -> Iterator[Row]:
     header is unusable, and while rows are read when the CSV breaks off or breaks down.
     """
     records = read_records(stream)
-    columns = check_columns(next(records))
+    columns = check_columns(next(records, []))
     return (_row(number, columns, cells) for number, cells in enumerate(records, start=1))
 
 
@@ -73,8 +73,10 @@ def check_columns(names: Sequence[str]) -> list[str]:
     if text_problem(names) is not None:
         raise AudienceError("The contact list's header is not text; save the list as UTF-8 CSV.")
     columns = [_column(name) for name in names]
+    if not columns:
+        raise AudienceError("The contact list is empty; it needs a header and an address column.")
     if not all(columns):
-        raise AudienceError("The contact list's header is blank or has a column without a name.")
+        raise AudienceError("The contact list's header has a column without a name.")
     lowered = [column.lower() for column in columns]
     repeated = sorted({name for name in lowered if lowered.count(name) > 1})
     if repeated:
