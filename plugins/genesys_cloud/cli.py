@@ -40,7 +40,11 @@ def main() -> None:
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
 )
 def simulator(context: typer.Context) -> None:
     """Serve a Genesys that runs on this machine; `--help` lists its options."""

@@ -66,6 +66,12 @@ def test_the_last_page_may_be_empty() -> None:
     assert [page.ids for page in pages(lambda number: listed[number - 1])] == [["a"], []]
 
 
+def test_a_last_page_that_was_there_before_would_be_counted_twice() -> None:
+    listed = [FakePage(["a"], True), FakePage(["a"], False)]
+    with pytest.raises(PagingError, match="page 2"):
+        list(pages(lambda number: listed[number - 1]))
+
+
 def test_a_list_without_an_end_is_cut_off() -> None:
     endless = pages(lambda number: FakePage([str(number)], True), most=20)
     with pytest.raises(PagingError, match="20 pages"):

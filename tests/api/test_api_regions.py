@@ -41,6 +41,7 @@ def test_a_base_url_serves_login_and_api_whatever_the_region(base: str) -> None:
         "http://host:99999",
         "http://host:0",
         "http://ho st",
+        "http://*",
         "http://host?x=1",
         "http://host#x",
         "http://hóst",

@@ -163,5 +163,3 @@ def test_other_errors_are_raised_at_once() -> None:
     with pytest.raises(AuthenticationError):
         run(script)
     assert script.asked == 1
-
-

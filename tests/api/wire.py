@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -44,15 +47,19 @@ def says(*answers: bytes) -> Behaviour:
     return behave
 
 
+class HangUpError(Exception):
+    """Ends a connection."""
+
+
 def resets(connection: socket.socket, seen: Seen) -> None:
     """Reset the connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    raise HangUpError
 
 
 def closes(connection: socket.socket, seen: Seen) -> None:
     """Close the connection without a word."""
-    connection.close()
+    raise HangUpError
 
 
 def then_closes(answer: bytes) -> Behaviour:
@@ -60,7 +67,7 @@ def then_closes(answer: bytes) -> Behaviour:
 
     def behave(connection: socket.socket, seen: Seen) -> None:
         connection.sendall(answer)
-        connection.close()
+        raise HangUpError
 
     return behave
 
@@ -71,7 +78,13 @@ TOKEN = http(200, json.dumps({"access_token": "wire-token", "expires_in": 3599})
 class WireServer:
     """Gives out tokens, and hands every other request to `behave`; keeps what it has seen."""
 
-    def __init__(self, behave: Behaviour, *, login: Behaviour | None = None) -> None:
+    def __init__(
+        self,
+        behave: Behaviour,
+        *,
+        login: Behaviour | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._behave = behave
         self._login = login or says(TOKEN)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -79,7 +92,8 @@ class WireServer:
         self._threads: list[threading.Thread] = []
         self.requests: list[Seen] = []
         self.logins: list[Seen] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -91,12 +105,11 @@ class WireServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A shutdown wakes the thread that waits in accept; a close alone does not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            if connection.fileno() >= 0:
-                connection.close()
+        for each in (self._listener, *self._open):
+            # A shutdown wakes the thread that waits for the socket; a close alone does not.
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
         for thread in self._threads:
             thread.join(5)
 
@@ -117,18 +130,21 @@ class WireServer:
             except OSError:
                 return
             self._open.append(connection)
-            self._start(lambda made=connection, n=len(self._open): self._serve(made, n))
+            self._start(partial(self._serve, connection, len(self._open)))
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open[number - 1] = connection
             with connection, connection.makefile("rb") as stream:
                 while first := stream.readline():
                     seen = _read(first, stream, number)
                     logs_in = seen.target.endswith("/oauth/token")
                     (self.logins if logs_in else self.requests).append(seen)
                     (self._login if logs_in else self._behave)(connection, seen)
-        except (OSError, ValueError):
-            return  # the client, or a behaviour, closed the connection
+        except (OSError, ValueError, HangUpError):
+            return
 
 
 def _read(first: bytes, stream: BinaryIO, number: int) -> Seen:

@@ -20,12 +20,14 @@ CAMPAIGN = Campaign(
 )
 
 
-def planned(number: int, *, text: str = "Hello", blocked: str | None = None) -> PlannedMessage:
+def planned(
+    number: int, *, occurrence: str = "once", text: str = "Hello", blocked: str | None = None
+) -> PlannedMessage:
     address = f"+1202555{number:04d}"
     return PlannedMessage(
         message_key=message_key(
             campaign_id=CAMPAIGN.campaign_id,
-            occurrence="once",
+            occurrence=occurrence,
             recipient_id=f"r{number}",
             channel=CAMPAIGN.channel,
             address=address,
@@ -49,7 +51,9 @@ def plant(ledger: Ledger, count: int, *, occurrence: str = "once") -> Plan:
         ledger, CAMPAIGN, occurrence=occurrence, sender=CAMPAIGN.sender, template_version="v1",
         now=NOW,
     )  # fmt: skip
-    plans.add(ledger, plan, [planned(number) for number in range(1, count + 1)])
+    plans.add(
+        ledger, plan, [planned(number, occurrence=occurrence) for number in range(1, count + 1)]
+    )
     plans.finish(ledger, plan)
     return plan
 

@@ -59,7 +59,7 @@ def facts_of(
 
 
 def realistic_day(count: int, seed: int = 7) -> tuple[list[Delivery], dict[str, LedgerFact]]:
-    """Return a day of three campaigns: latencies with a long tail, failures, a few still pending."""
+    """Return a day of three campaigns: long latency tails, failures, some pending."""
     dice = random.Random(seed)
     deliveries = list(_messages(count, dice))
     facts = {

@@ -245,7 +245,7 @@ def quantile(values, share):
     return values[below] + (values[above] - values[below]) * (place - below)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(messages)
 def test_every_breakdown_adds_up_to_the_day(rows):
     day = figures(*numbered(rows))
@@ -258,7 +258,7 @@ def test_every_breakdown_adds_up_to_the_day(rows):
     assert sum(day["byStatus"].values()) == day["accepted"] == len(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(messages, st.randoms(use_true_random=False))
 def test_order_of_rows_changes_nothing(rows, dice):
     rows = numbered(rows)
@@ -266,7 +266,7 @@ def test_order_of_rows_changes_nothing(rows, dice):
     assert metrics.to_json(figures(*rows)) == metrics.to_json(figures(*shuffled))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(messages)
 def test_figures_agree_with_plain_python(rows):
     day = figures(*numbered(rows))

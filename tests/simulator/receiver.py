@@ -35,16 +35,19 @@ class Received:
 class Receiver:
     """Answers with the statuses in `answers`, one after the other, and then 200."""
 
-    def __init__(self, *answers: int, retry_after: str | None = None, delay_s: float = 0) -> None:
+    def __init__(
+        self, *answers: int, port: int = 0, retry_after: str | None = None, delay_s: float = 0
+    ) -> None:
         self.received: list[Received] = []
         self._answers = list(answers)
         self._retry_after = retry_after
         self._delays = [delay_s] if delay_s else []
         self._lock = threading.Lock()
         self._released = threading.Event()
-        self._server = _server(self)
+        self._server = _server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/webhooks/genesys-messaging"
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}/webhooks/genesys-messaging"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -79,7 +82,7 @@ class Receiver:
         handler.end_headers()
 
 
-def _server(receiver: Receiver) -> ThreadingHTTPServer:
+def _server(receiver: Receiver, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 5
@@ -91,9 +94,9 @@ def _server(receiver: Receiver) -> ThreadingHTTPServer:
                 # The simulator gave up waiting, as some tests want it to.
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     return server

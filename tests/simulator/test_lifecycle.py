@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 from statistics import mean
@@ -12,7 +13,7 @@ from genesys_cloud.simulator.options import SimulatorOptions
 from tests.simulator.caller import Caller, a_message_to
 from tests.simulator.server import SimulatorProcess
 
-SURE = {
+SURE: dict[str, Any] = {
     "failure_share": 0.0,
     "duplicate_share": 0.0,
     "reorder_share": 0.0,
@@ -102,14 +103,13 @@ def test_a_reordered_event_leaves_after_the_next_change() -> None:
         assert all(one.pushed_at_s[0] > next_.at_s for one, next_ in pairwise(life))
 
 
-def test_recorded_dates_are_in_order_and_agree_with_the_status() -> None:
-    with SimulatorProcess(speed=1000, failure_share=0.3, requests_per_minute=10_000) as simulator:
-        caller = Caller(simulator)
-        for number in range(100):
-            caller.send(a_message_to(number))
-        stats = simulator.wait_until_quiet()
-        entities = caller.list(pageSize=100).json()["entities"]
-        caller.close()
+def test_recorded_dates_are_in_order_and_agree_with_the_status(
+    simulator: SimulatorProcess, caller: Caller
+) -> None:
+    for number in range(100):
+        caller.send(a_message_to(number))
+    stats = simulator.wait_until_quiet()
+    entities = caller.list(pageSize=100).json()["entities"]
     assert sum(stats["byStatus"].values()) == stats["messages"] == 100
     assert stats["byStatus"]["queued"] == stats["byStatus"]["sent"] == 0
     assert {entity["status"] for entity in entities} == {"delivered", "read", "failed"}
@@ -127,17 +127,17 @@ def check_dates(entity: dict[str, Any]) -> None:
     assert ("errorCode" in entity) == (entity["status"] == "failed")
 
 
-def test_two_simulators_agree_whatever_the_order_of_arrival() -> None:
-    ends = [final_statuses(list(range(60))), final_statuses(list(range(60))[::-1])]
+def test_two_simulators_agree_whatever_the_order_of_arrival(simulator: SimulatorProcess) -> None:
+    with SimulatorProcess(speed=5000) as another:
+        ends = final_statuses(simulator, range(60)), final_statuses(another, range(59, -1, -1))
     assert ends[0] == ends[1]
     assert len(set(ends[0].values())) > 1
 
 
-def final_statuses(order: list[int]) -> dict[str, str]:
-    with SimulatorProcess(speed=5000, seed=3, failure_share=0.3) as simulator:
-        caller = Caller(simulator)
-        for number in order:
-            caller.send(a_message_to(number))
-        simulator.wait_until_quiet()
-        caller.close()
-        return {entry["to"]: entry["status"] for entry in simulator.messages()}
+def final_statuses(simulator: SimulatorProcess, order: Iterable[int]) -> dict[str, str]:
+    caller = Caller(simulator)
+    for number in order:
+        caller.send(a_message_to(number))
+    simulator.wait_until_quiet()
+    caller.close()
+    return {entry["to"]: entry["status"] for entry in simulator.messages()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genesys_cloud.simulator.store import MessageStore
 from tests.simulator.caller import MESSAGES, Caller, a_message
 from tests.simulator.server import SimulatorProcess, wait_for
 
@@ -52,7 +53,9 @@ def test_pages_hold_every_message_once_in_order_of_creation(
     assert [page["hasMore"] for page in pages] == [True, True, False, False]
     assert {page["total"] for page in pages} == {245}
     assert [(page["pageNumber"], page["pageSize"]) for page in pages[:2]] == [(1, 100), (2, 100)]
-    assert sum(map(ids, pages), []) == [f"msg_{number}" for number in range(245)]
+    assert [name for page in pages for name in ids(page)] == [
+        f"msg_{number}" for number in range(245)
+    ]
 
 
 def test_a_last_page_that_is_full_has_no_more(simulator: SimulatorProcess, caller: Caller) -> None:
@@ -72,7 +75,9 @@ def test_the_interval_has_its_start_and_not_its_end(
 def test_intervals_that_touch_share_no_message(simulator: SimulatorProcess, caller: Caller) -> None:
     simulator.load(entities(20))
     halves = [caller.list(createdDate=interval(*half)).json() for half in ((0, 7), (7, 20))]
-    assert sum(map(ids, halves), []) == [f"msg_{number}" for number in range(20)]
+    assert [name for half in halves for name in ids(half)] == [
+        f"msg_{number}" for number in range(20)
+    ]
 
 
 def test_an_offset_other_than_utc_names_the_same_instant(
@@ -102,6 +107,14 @@ def test_a_status_that_changes_is_seen_by_the_next_page(
     simulator.load([listed[0] | {"status": "delivered"}])
     assert caller.list(status="delivered").json()["total"] == 3
     assert caller.list().json()["total"] == 10
+
+
+def test_a_search_that_is_repeated_sees_the_message_that_moved_on() -> None:
+    store, sent = MessageStore(), frozenset({"sent"})
+    message = store.accept(a_message(), created_ms=1)
+    assert store.search(None, None, sent) == []
+    store.advance(message, "sent", at_ms=2)
+    assert store.search(None, None, sent) == [message]
 
 
 def test_pages_hold_25_unless_told_otherwise(simulator: SimulatorProcess, caller: Caller) -> None:

@@ -12,28 +12,17 @@ import time
 import pytest
 import requests
 
-from genesys_cloud.simulator.__main__ import parse
+from genesys_cloud.simulator.__main__ import main, parse
 from genesys_cloud.simulator.options import SimulatorOptions
 from tests.simulator.caller import Caller, a_message
 from tests.simulator.server import PLUGINS, SimulatorProcess
 
 
-def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "genesys_cloud.simulator", *arguments],
-        env={"PYTHONPATH": str(PLUGINS)},
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-
-
-def test_port_0_takes_a_free_port_on_loopback_and_says_which() -> None:
-    with SimulatorProcess() as one, SimulatorProcess() as other:
-        assert one.url != other.url
-        assert one.url.startswith("http://127.0.0.1:")
-        assert requests.get(f"{one.url}/_sim/health", timeout=10).ok
+def test_port_0_takes_a_free_port_on_loopback_and_says_which(simulator: SimulatorProcess) -> None:
+    with SimulatorProcess() as another:
+        assert another.url != simulator.url
+        assert another.url.startswith("http://127.0.0.1:")
+        assert requests.get(f"{another.url}/_sim/health", timeout=10).ok
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -71,25 +60,28 @@ def test_a_killed_simulator_starts_again_and_remembers_nothing() -> None:
         assert simulator.messages() == []
 
 
-def test_a_port_that_is_taken_is_said_so() -> None:
-    with SimulatorProcess() as simulator:
-        ended = run_module("--port", simulator.url.rpartition(":")[2])
-    assert ended.returncode == 1
-    assert "simulator can not listen" in ended.stderr
+def test_a_port_that_is_taken_is_said_so(
+    simulator: SimulatorProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--port", simulator.url.rpartition(":")[2]]) == 1
+    assert "simulator can not listen" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("option", "value", "said"),
     [
-        (("--failure-share", "2"), "failure_share must be between 0 and 1"),
-        (("--speed", "0"), "speed must be more than 0"),
-        (("--port", "http"), "invalid int value"),
+        ("--failure-share", "2", "failure_share must be between 0 and 1"),
+        ("--speed", "0", "speed must be more than 0"),
+        ("--port", "http", "invalid int value"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_said_so(arguments: tuple[str, str], said: str) -> None:
-    ended = run_module(*arguments)
-    assert ended.returncode == 2
-    assert said in ended.stderr
+def test_an_option_that_makes_no_sense_is_said_so(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option, value])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_the_command_line_has_the_defaults_of_the_options() -> None:

@@ -196,9 +196,7 @@ class GenesysClient:
         try:
             return self._policy(ask)
         except OutcomeUnknownError as error:
-            raise NotSentError(
-                f"{error} It was a read, which changes nothing: trying again later is safe."
-            ) from error
+            raise NotSentError(str(error)) from error
 
     def _exchange(self, call: Call, body: bytes | None = None) -> Answer:
         """Make a request with a token, and once more with a fresh one where it is refused."""

@@ -11,7 +11,6 @@ import time
 from http.client import HTTPException
 from typing import Any
 
-from requests import RequestException
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -43,8 +42,6 @@ class PlainConnection(HTTPConnection):
             super().connect()
         except (ConnectTimeoutError, NewConnectionError):
             raise
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "timed out in the handshake") from error
         except (OSError, HTTPError, HTTPException, ValueError) as error:
             raise NewConnectionError(self, f"{type(error).__name__}: {error}") from error
         self._answered_at = time.monotonic()
@@ -104,7 +101,7 @@ class Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-def connect_failure(error: RequestException) -> Exception | None:
+def connect_failure(error: Exception) -> Exception | None:
     """Return what went wrong while connecting, None when bytes of the request may have left."""
     reason = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):

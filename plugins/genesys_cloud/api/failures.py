@@ -119,9 +119,14 @@ def no_answer(call: Call, error: BaseException) -> OutcomeUnknownError:
     """Return the error for a request that may have arrived and has no whole answer."""
     return OutcomeUnknownError(
         f"{_host(call.url)} gave no whole answer for {call.what} ({call.endpoint}): "
-        f"{_kind(error)}. It may have been carried out: look it up before it is tried again. "
-        f"Connection {call.connection!r}."
+        f"{_kind(error)}. {_after_no_answer(call)} Connection {call.connection!r}."
     )
+
+
+def _after_no_answer(call: Call) -> str:
+    if call.method == "GET":
+        return "A read changes nothing: trying again is safe."
+    return "It may have been carried out: look it up before it is tried again."
 
 
 def unclear(call: Call, answer: Answer, why: str) -> OutcomeUnknownError:

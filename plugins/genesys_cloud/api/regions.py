@@ -72,5 +72,5 @@ def _is_base(url: str) -> bool:
         usable_port = parts.port != 0
     except ValueError:
         return False
-    plain = url.isascii() and url.isprintable() and not set(url) & set(' ?#@\\"<>')
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' ?#@*\\"<>')
     return plain and usable_port and parts.scheme in {"http", "https"} and bool(parts.hostname)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -95,7 +97,10 @@ class TokenStore:
     def _open_lock(self) -> int:
         with self._as_settings_error():
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._directory.stat().st_mode & 0o077:
+            found = self._directory.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                raise NotADirectoryError(errno.ENOTDIR, "it is a link, or somebody else's")
+            if found.st_mode & 0o077:
                 self._directory.chmod(0o700)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
             return os.open(self._file.with_suffix(".lock"), flags, 0o600)

@@ -59,8 +59,7 @@ class GenesysCloudHook(BaseHook):
 
 def find_connection(conn_id: str) -> Any | None:
     """Return an Airflow connection, None where there is none of that name."""
-    from airflow.exceptions import AirflowNotFoundException
-    from airflow.sdk.exceptions import AirflowRuntimeError
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
     try:
         return BaseHook.get_connection(conn_id)

@@ -37,7 +37,7 @@ _VARIABLES = {
     WAIT: "--wait",
 }
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_MOST_LETTERS = 22
+_MOST_LETTERS = 21
 
 
 def canvas(*, height: int, left: int, bottom: int, top: int) -> tuple[Figure, Any]:

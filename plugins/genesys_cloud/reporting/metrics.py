@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from genesys_cloud.outbound.status import REACHED, Status
@@ -146,6 +147,8 @@ def _marked(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(marked: pd.DataFrame, key: pd.Series[Any]) -> dict[str, Metrics]:
     """Return the figures of each group, in the order of the keys."""
+    if marked.empty:
+        return {}
     grouped = marked.groupby(key, sort=True)
     rows = grouped[["accepted", "delivered", "failed"]].sum()
     for column in ("latency", "deliveryLatency"):
@@ -153,8 +156,9 @@ def _groups(marked: pd.DataFrame, key: pd.Series[Any]) -> dict[str, Metrics]:
         rows[f"{column}.count"] = values.count()
         rows[f"{column}.mean"] = values.mean()
         rows[f"{column}.max"] = values.max()
+        quantiles = values.quantile(np.array(list(_QUANTILES.values()))).unstack()
         for name, quantile in _QUANTILES.items():
-            rows[f"{column}.{name}"] = values.quantile(quantile)
+            rows[f"{column}.{name}"] = quantiles[quantile]
     return {str(name): _entry(dict(row)) for name, row in rows.iterrows()}
 
 
@@ -202,7 +206,8 @@ def _number(value: float | None) -> float | None:
 def _keyed(values: pd.Series[Any], label: Callable[[Any], str]) -> pd.Series[Any]:
     """Label every value; a missing one is NONE, so that no row falls out of a breakdown."""
     labels = {value: label(value) for value in values.dropna().unique()}
-    return values.astype(object).map(labels).fillna(NONE)
+    keys = values.astype(object).map(labels).astype(object)
+    return keys.where(keys.notna(), NONE)
 
 
 def _counts(values: pd.Series[Any]) -> dict[str, int]:

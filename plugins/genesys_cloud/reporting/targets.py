@@ -44,23 +44,24 @@ def partition_of(root: Root, day: date) -> Root:
 
 def check_target(root: ExportRoot) -> None:
     """Write and remove a probe; raise ExportTargetError where that is not possible."""
-    folder = root / FOLDER
+    folder = (_local(root) or root) / FOLDER
     probe = folder / f".probe.{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with probe.open("wb") as file:
-            file.write(b"")
+        with probe.open("wb"):
+            pass  # no write: Airflow would record the probe in its lineage
         probe.unlink()
     except Exception as error:  # each store has exceptions of its own
+        reason = str(error).rstrip(".") or type(error).__name__
         raise ExportTargetError(
-            f"Exports can't be written to {folder}: {error or type(error).__name__}. Give the "
+            f"Exports can't be written to {folder}: {reason}. Give the "
             "Airflow workers write access there, or set GENESYS_EXPORT_URL to another place."
         ) from error
 
 
 def read_manifest(root: ExportRoot, day: date) -> dict[str, Any] | None:
     """Return the manifest of the partition in place, None where there is none."""
-    path = partition_of(root, day) / MANIFEST
+    path = partition_of(_local(root) or root, day) / MANIFEST
     if not path.exists():
         return None
     try:

@@ -17,9 +17,9 @@ def duration(ms: float | None) -> str:
     """Return milliseconds in the unit that reads best: ms, s, or minutes and seconds."""
     if ms is None:
         return DASH
-    if ms < 1_000:
+    if round(ms) < 1_000:
         return f"{ms:.0f} ms"
-    if ms < _MINUTE_MS:
+    if round(ms, -1) < _MINUTE_MS:
         return f"{ms / 1_000:.2f} s"
     minutes, seconds = divmod(round(ms / 1_000), 60)
     return f"{count(minutes)} min {seconds} s"

@@ -71,18 +71,15 @@ def violations(payload: dict[str, Any]) -> list[Violation]:
 
 
 def _party_violations(payload: dict[str, Any], channel: Channel | None) -> list[Violation]:
-    sender, to = payload.get("from"), payload.get("to")
-    found: list[Violation] = []
+    sender, found = payload.get("from"), list[Violation]()
     if not address_of(sender):
         found.append(Violation("missing.value", "from.address", "Invalid from address."))
     elif channel and not channel.sender.fullmatch(address_of(sender)):
         found.append(_mismatch("from.address"))
-    if isinstance(sender, dict) and sender.get("channelType") not in (
-        None,
-        payload.get("channelType"),
-    ):
+    stated = sender.get("channelType") if isinstance(sender, dict) else None
+    if channel and stated not in (None, payload["channelType"]):
         found.append(_mismatch("from.channelType"))
-    return found + _recipient_violations(to, channel)
+    return found + _recipient_violations(payload.get("to"), channel)
 
 
 def _recipient_violations(to: Any, channel: Channel | None) -> list[Violation]:

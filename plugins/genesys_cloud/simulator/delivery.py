@@ -15,7 +15,6 @@ from genesys_cloud.simulator.options import SimulatorOptions
 from genesys_cloud.simulator.timeline import Timeline
 
 ATTEMPTS = 6  # the first and five more
-FIRST_GAP_S = 5.0
 SHORTEST_GAP_S = 0.2
 
 
@@ -119,7 +118,9 @@ class Courier:
 
     def _gap(self, attempt: int) -> float:
         # Speed shortens the gaps, but a receiver that restarts needs real seconds.
-        return max(FIRST_GAP_S / self._options.speed, SHORTEST_GAP_S) * 2.0 ** (attempt - 1)
+        unscaled = self._options.webhook_retry_s
+        first = max(unscaled / self._options.speed, min(unscaled, SHORTEST_GAP_S))
+        return first * 2.0 ** (attempt - 1)
 
 
 def _worth_another(push: Push, status: int) -> bool:

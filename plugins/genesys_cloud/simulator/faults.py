@@ -1,7 +1,8 @@
 """Faults on order: which request goes wrong, and how.
 
 A rule strikes a request that has a valid token and a free slot in the rate limit, so that
-`times: 1` is never spent on a request that would have failed anyway.
+`times: 1` is never spent on a 401 or a 429 of the simulator's own. A message that is not valid
+answers 400 where the fault would have accepted it.
 
 | fault          | what the client sees                                  | accepted            |
 |----------------|-------------------------------------------------------|---------------------|

@@ -71,6 +71,5 @@ def _with_status(rule: FaultRule, headers: Headers, correlation_id: str) -> Answ
     if rule.body is not None:
         return json_answer(status, rule.body, headers)
     code = CODES.get(status, "internal.server.error")
-    return error_answer(
-        ApiError(status, code, "A fault on order.", headers=headers), correlation_id
-    )
+    error = ApiError(status, code, "A fault on order.", headers=headers)
+    return error_answer(error, correlation_id)

@@ -12,6 +12,8 @@ SCOPES = (
     "analytics:read",
 )
 
+_WEBHOOK_NUMBERS = ("webhook_timeout_s", "webhook_retry_s", "webhook_concurrency")
+
 
 def _option(default: Any, explanation: str) -> Any:
     """Return a field whose explanation is also its help text on the command line."""
@@ -41,6 +43,7 @@ class SimulatorOptions:
     delay_share: float = _option(0.02, "share of status events that arrive minutes late")
     loss_share: float = _option(0.0, "share of status events that are never pushed")
     webhook_timeout_s: float = _option(10.0, "how long a receiver may take to answer, seconds")
+    webhook_retry_s: float = _option(5.0, "first gap between tries; doubles, and speed shortens it")
     webhook_concurrency: int = _option(32, "deliveries in flight at once")
 
     def __post_init__(self) -> None:
@@ -48,8 +51,6 @@ class SimulatorOptions:
         for name in ("failure", "read", "duplicate", "reorder", "delay", "loss"):
             if not 0 <= getattr(self, f"{name}_share") <= 1:
                 raise ValueError(f"{name}_share must be between 0 and 1")
-        for name in ("speed", "requests_per_minute", "rate_window_s", "webhook_timeout_s"):
+        for name in ("speed", "requests_per_minute", "rate_window_s", *_WEBHOOK_NUMBERS):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0")
-        if self.webhook_concurrency < 1:
-            raise ValueError("webhook_concurrency must be at least 1")

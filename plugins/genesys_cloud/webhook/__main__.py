@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import uvicorn
 from fastapi import FastAPI
 
@@ -28,5 +30,14 @@ def run(settings: Settings, *, host: str, port: int) -> None:
     uvicorn.run(root, host=host, port=port, log_level="warning", access_log=False)
 
 
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="receiver", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", default=3000, type=int)
+    arguments = parser.parse_args()
+    run(Settings.from_environment(), host=arguments.host, port=arguments.port)
+
+
 if __name__ == "__main__":
-    run(Settings.from_environment(), host="127.0.0.1", port=3000)
+    main()

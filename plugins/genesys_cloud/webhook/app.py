@@ -81,23 +81,38 @@ def create_app(configure: Callable[[], ReceiverConfig]) -> FastAPI:
 
 async def _receive(receiver: Receiver, request: Request) -> JSONResponse:
     try:
-        if not receiver.config.secrets:
-            return _answer(503, "The receiver has no webhook secret, so it can verify nothing.")
-        body = await _read(request)
-        if body is None:
-            return _answer(413, f"The body is larger than {MOST_BYTES} bytes.")
-        header = request.headers.get(signature.HEADER)
-        if not signature.verify(body, header, receiver.config.secrets):
-            return _answer(401, f"The header {signature.HEADER} is missing or does not fit.")
-        effect = await receiver.commits.submit(read_event(body))
-    except NotAnEventError as error:
-        return _answer(400, str(error))
+        effect = await receiver.commits.submit(await _verified_event(receiver, request))
+    except _RefusedError as refused:
+        return _answer(refused.status, str(refused))
     except QueueFullError:
         return _answer(503, "Too many events are waiting.")
     except CampaignError as error:
         log.error("an event was not counted, and its sender will try again: %s", error)
         return _answer(503, "The ledger does not answer.")
     return JSONResponse({"result": effect.value})
+
+
+class _RefusedError(Exception):
+    """A request that is not counted; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+async def _verified_event(receiver: Receiver, request: Request) -> StatusEvent:
+    secrets = receiver.config.secrets
+    if not secrets:
+        raise _RefusedError(503, "The receiver has no webhook secret, so it can verify nothing.")
+    body = await _read(request)
+    if body is None:
+        raise _RefusedError(413, f"The body is larger than {MOST_BYTES} bytes.")
+    if not signature.verify(body, request.headers.get(signature.HEADER), secrets):
+        raise _RefusedError(401, f"The header {signature.HEADER} is missing or does not fit.")
+    try:
+        return read_event(body)
+    except NotAnEventError as error:
+        raise _RefusedError(400, str(error)) from None
 
 
 async def _read(request: Request) -> bytes | None:

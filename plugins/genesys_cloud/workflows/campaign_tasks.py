@@ -28,7 +28,7 @@ CAMPAIGN_FIELDS = (
 
 
 @task(retries=2, retry_delay=timedelta(seconds=20), retry_policy=CampaignRetryPolicy())
-def plan(occurrence_format: str | None, params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
+def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """Turn the audience into planned and blocked messages; a dry run keeps nothing."""
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
     from genesys_cloud.ledger.database import open_ledger
@@ -61,7 +61,7 @@ def plan(occurrence_format: str | None, params: dict[str, Any], dag_run: Any) ->
 
 
 @task
-def shards(planned: dict[str, Any], params: dict[str, Any]) -> list[dict[str, int]]:
+def shards(planned: Any, params: Any = None) -> list[dict[str, int]]:
     """Cut what is to be sent into shards; a dry run has none."""
     from dataclasses import asdict
 
@@ -88,7 +88,7 @@ def shards(planned: dict[str, Any], params: dict[str, Any]) -> list[dict[str, in
     max_retry_delay=timedelta(minutes=10),
     retry_policy=CampaignRetryPolicy(),
 )
-def send(shard: dict[str, int], planned: dict[str, Any], params: dict[str, Any]) -> dict[str, int]:
+def send(shard: dict[str, int], planned: Any, params: Any = None) -> dict[str, int]:
     """Send one shard at the allowed rate, and return how many messages ended in which state."""
     from airflow.sdk import get_current_context
 
@@ -112,7 +112,7 @@ def send(shard: dict[str, int], planned: dict[str, Any], params: dict[str, Any])
 
 
 @task(trigger_rule="all_done", retry_policy=CampaignRetryPolicy())
-def summary(planned: dict[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
+def summary(planned: Any, params: Any = None) -> dict[str, Any]:
     """Print where every recipient ended; fail the run where one has no outcome."""
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -127,9 +127,7 @@ def summary(planned: dict[str, Any] | None, params: dict[str, Any]) -> dict[str,
         log.info("A dry run: nothing was sent. The plan task's log has the table.")
         return {"dry_run": True, **planned["counts"]}
     ledger = open_ledger(ledger_url())
-    counted = progress(
-        ledger, planned["campaign_id"], occurrence_id=planned["occurrence_id"]
-    )
+    counted = progress(ledger, planned["campaign_id"], occurrence_id=planned["occurrence_id"])
     ledger.close()
     log.info("%s", progress_table(counted))
     check_accounted(counted)

@@ -95,5 +95,5 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
 
 def _text(default: object, description: str, **schema: Any) -> Param:
     # A Param that has neither a value nor null is asked for by the form and refused when missing.
-    value = {"default": default} if default is not None else {}
-    return Param(**value, type="string", minLength=1, description_md=description, **schema)
+    schema |= {"type": "string", "minLength": 1, "description_md": description}
+    return Param(**schema) if default is None else Param(default, **schema)

@@ -29,7 +29,7 @@ DELIVERIES = Asset(name="genesys_deliveries", uri="genesys://deliveries")
     retry_delay=timedelta(minutes=1),
     retry_policy=CampaignRetryPolicy(),
 )
-def export(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
+def export(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """Export one UTC day's delivery data with its figures and report, and return the manifest."""
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
     from genesys_cloud.ledger import delivered
@@ -104,7 +104,6 @@ def _facts(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, LedgerFac
 
     return {
         message_id: LedgerFact(
-            message_id=message_id,
             campaign_id=sent.campaign_id,
             language=sent.language,
             template=sent.template,

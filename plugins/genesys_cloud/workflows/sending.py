@@ -49,6 +49,9 @@ START_WINDOW = timedelta(seconds=30)
 PATIENCE_S = 60.0
 """The longest wait that a task sits out; a longer one is left to the task's retry."""
 
+LOOK_AGAIN_S = 5.0
+"""How often a task that waits for another worker's lease looks whether it is still needed."""
+
 MOST_SETBACKS = 8
 """Batches in a row without one clear answer, after which the task gives up until its retry."""
 
@@ -67,17 +70,6 @@ class Clock:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
-
-
-@dataclass
-class _Run:
-    """What one batch's threads share."""
-
-    gateway: Gateway
-    clock: Clock
-    deadline: datetime
-    stop: Event = field(default_factory=Event)
-    errors: list[Exception] = field(default_factory=list)
 
 
 def limits_of(account: Account, campaign_id: str, per_minute: int | None) -> list[Limit]:
@@ -111,86 +103,129 @@ def send_shard(
     an error, when the campaign is paused or cancelled. Raises the error that stands in the way
     when a retry of the task is the right thing; every outcome so far is recorded by then.
     """
-    clock = clock or Clock()
-    lease = lease_for(timeout_s)
-    horizon_us = HORIZON // timedelta(microseconds=1)
-    most = batch_limit(limits, horizon_us=horizon_us, most=BATCH)
-    tally: Counter[str] = Counter()
-    setbacks = 0
     with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as pool:
+        return _ShardSender(
+            ledger=ledger,
+            gateway=gateway,
+            shard=shard,
+            limits=limits,
+            lease=lease_for(timeout_s),
+            clock=clock or Clock(),
+            pool=pool,
+        ).run()
+
+
+@dataclass(kw_only=True)
+class _ShardSender:
+    """One send task's work on one shard."""
+
+    ledger: Ledger
+    gateway: Gateway
+    shard: Shard
+    limits: Sequence[Limit]
+    lease: timedelta
+    clock: Clock
+    pool: ThreadPoolExecutor
+    tally: Counter[str] = field(default_factory=Counter)
+    setbacks: int = 0
+
+    def run(self) -> Counter[str]:
+        """Claim and send batches until nothing is left or the campaign may not send."""
+        horizon_us = HORIZON // timedelta(microseconds=1)
+        most = batch_limit(self.limits, horizon_us=horizon_us, most=BATCH)
         while True:
-            batch = sends.claim(ledger, shard, limits, most=most, now=clock.now(), lease=lease)
+            batch = sends.claim(
+                self.ledger,
+                self.shard,
+                self.limits,
+                most=most,
+                now=self.clock.now(),
+                lease=self.lease,
+            )
             if not batch.active:
-                log.warning("shard %s stops: its campaign is paused or cancelled", shard.number)
-                return tally
-            if not batch.claims:
-                if not _take_over(ledger, shard, clock, tally):
-                    return tally
-                continue
-            outcomes, error = _send_batch(ledger, gateway, batch, lease, clock, pool)
-            if outcomes is None:
-                continue
-            tally.update(outcome.state.value for outcome in outcomes)
-            answered = any(outcome.state is not State.PLANNED for outcome in outcomes)
-            setbacks = 0 if answered else setbacks + 1
-            _settle(ledger, outcomes, error, setbacks, limits[0].name, clock)
+                log.warning("shard %s: its campaign is paused or cancelled", self.shard.number)
+                return self.tally
+            if batch.claims:
+                self._send(batch)
+            elif not self._take_over():
+                return self.tally
+
+    def _take_over(self) -> bool:
+        """Settle what dead workers left; return whether there is, or may soon be, more to do."""
+        ends = sends.lease_ends(self.ledger, self.shard)
+        if ends is None:
+            return False
+        wait = (ends - self.clock.now()).total_seconds()
+        if wait > 0:
+            log.info("shard %s waits %.0f s for another's lease", self.shard.number, wait)
+            self.clock.sleep(min(wait + 0.01, LOOK_AGAIN_S))
+        self.tally["unknown"] += sends.recover(self.ledger, self.shard, self.clock.now())
+        return True
+
+    def _send(self, batch: Batch) -> None:
+        """Commit the attempt, post the batch, record it; wait or raise where it met an obstacle."""
+        sleep_until(batch.slots[0], self.clock)
+        now = self.clock.now()
+        if not sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease):
+            return
+        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=now + START_WINDOW)
+        outcomes = list(self.pool.map(attempt.post, batch.claims, batch.slots))
+        error = _worst(attempt.errors)
+        self.tally.update(outcome.state.value for outcome in outcomes)
+        answered = any(outcome.state is not State.PLANNED for outcome in outcomes)
+        self.setbacks = 0 if answered else self.setbacks + 1
+        wait = _wait_s(error, self.setbacks, self.clock)
+        throttled = isinstance(error, ThrottledError)
+        now = self.clock.now()
+        hold_back = (self.limits[0].name, now + timedelta(seconds=wait)) if throttled else None
+        sends.record(self.ledger, outcomes, now=now, hold_back=hold_back)
+        if error is not None:
+            self._get_over(error, wait)
+
+    def _get_over(self, error: Exception, wait: float) -> None:
+        """Sit out a short obstacle; raise one that waiting does not cure, or that lasts."""
+        curable = isinstance(error, (ThrottledError, NotSentError))
+        if not curable or self.setbacks >= MOST_SETBACKS or wait > PATIENCE_S:
+            raise error
+        log.warning("shard %s waits %.1f s: %s", self.shard.number, wait, error)
+        if isinstance(error, NotSentError):  # a throttled gate makes the next claim wait by itself
+            self.clock.sleep(wait)
 
 
-def _take_over(ledger: Ledger, shard: Shard, clock: Clock, tally: Counter[str]) -> bool:
-    """Settle what dead workers left; return whether there is, or may soon be, more to do."""
-    ends = sends.lease_ends(ledger, shard)
-    if ends is None:
-        return False
-    wait = (ends - clock.now()).total_seconds()
-    if wait > 0:
-        log.info("shard %s waits %.0f s for another worker's lease", shard.number, wait)
-        clock.sleep(min(wait + 0.01, 5.0))
-    tally["unknown"] += sends.recover(ledger, shard, clock.now())
-    return True
+@dataclass(kw_only=True)
+class _Attempt:
+    """What the threads that post one batch share."""
 
+    gateway: Gateway
+    clock: Clock
+    deadline: datetime
+    stop: Event = field(default_factory=Event)
+    errors: list[Exception] = field(default_factory=list)
 
-def _send_batch(
-    ledger: Ledger,
-    gateway: Gateway,
-    batch: Batch,
-    lease: timedelta,
-    clock: Clock,
-    pool: ThreadPoolExecutor,
-) -> tuple[list[Outcome] | None, Exception | None]:
-    """Post a batch; None where the campaign stopped meanwhile and nothing was posted."""
-    sleep_until(batch.slots[0], clock)
-    now = clock.now()
-    if not sends.begin_attempt(ledger, batch, now=now, lease=lease):
-        return None, None
-    run = _Run(gateway=gateway, clock=clock, deadline=now + START_WINDOW)
-    outcomes = list(pool.map(lambda pair: _post(run, *pair), zip(batch.claims, batch.slots, strict=True)))
-    return outcomes, _worst(run.errors)
-
-
-def _post(run: _Run, claim: Claim, slot: datetime) -> Outcome:
-    """Post one message at its slot, unless another one of the batch met an obstacle before."""
-    sleep_until(slot, run.clock)
-    # A process that was stopped in its sleep wakes up here; its lease may be somebody else's now.
-    if run.stop.is_set() or run.clock.now() >= run.deadline:
-        return Outcome(claim=claim, state=State.PLANNED, reason_code="not_attempted")
-    try:
-        receipt = run.gateway.send(claim.message)
-    except Exception as error:
-        outcome = _outcome_of(claim, error)
-        if outcome.state is State.PLANNED or not isinstance(error, CampaignError):
-            run.errors.append(error)
-            run.stop.set()
-        return outcome
-    return Outcome(
-        claim=claim,
-        state=State.ACCEPTED,
-        message_id=receipt.message_id,
-        status=receipt.status,
-    )
+    def post(self, claim: Claim, slot: datetime) -> Outcome:
+        """Post one message at its slot, unless another one of the batch met an obstacle before."""
+        sleep_until(slot, self.clock)
+        # A process that was stopped in its sleep wakes up here; its lease may have ended meanwhile.
+        if self.stop.is_set() or self.clock.now() >= self.deadline:
+            return Outcome(claim=claim, state=State.PLANNED, reason_code="not_attempted")
+        try:
+            receipt = self.gateway.send(claim.message)
+        except Exception as error:
+            outcome = _outcome_of(claim, error)
+            if outcome.state is State.PLANNED or not isinstance(error, CampaignError):
+                self.errors.append(error)
+                self.stop.set()
+            return outcome
+        return Outcome(
+            claim=claim,
+            state=State.ACCEPTED,
+            message_id=receipt.message_id,
+            status=receipt.status,
+        )
 
 
 def _outcome_of(claim: Claim, error: Exception) -> Outcome:
-    """Say what an error means for the message: an error we do not know may have come after bytes."""
+    """Say what an error means for the message; one we do not know may have come after bytes."""
     correlation_id = error.correlation_id if isinstance(error, ApiError) else None
     state, code = State.UNKNOWN, "no_clear_answer"
     if isinstance(error, RequestRejectedError):
@@ -213,32 +248,9 @@ def _outcome_of(claim: Claim, error: Exception) -> Outcome:
 def _worst(errors: Sequence[Exception]) -> Exception | None:
     """Return the error that decides how to go on: one that waiting can't cure comes first."""
     waiting_cures = (ThrottledError, NotSentError)
-    return next((e for e in errors if not isinstance(e, waiting_cures)), errors[0] if errors else None)
-
-
-def _settle(
-    ledger: Ledger,
-    outcomes: Sequence[Outcome],
-    error: Exception | None,
-    setbacks: int,
-    account: str,
-    clock: Clock,
-) -> None:
-    """Record a batch; then wait, or raise, where an obstacle says so."""
-    now = clock.now()
-    wait = _wait_s(error, setbacks, clock)
-    throttled = isinstance(error, ThrottledError)
-    hold_back = (account, now + timedelta(seconds=wait)) if throttled else None
-    sends.record(ledger, outcomes, now=now, hold_back=hold_back)
-    if error is None:
-        return
-    if not isinstance(error, (ThrottledError, NotSentError)):
-        raise error
-    if setbacks >= MOST_SETBACKS or wait > PATIENCE_S:
-        raise error
-    log.warning("waiting %.1f s: %s", wait, error)
-    if not throttled:
-        clock.sleep(wait)
+    return next(
+        (e for e in errors if not isinstance(e, waiting_cures)), errors[0] if errors else None
+    )
 
 
 def _wait_s(error: Exception | None, setbacks: int, clock: Clock) -> float:

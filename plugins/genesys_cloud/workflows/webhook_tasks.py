@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 @task(retries=2, retry_policy=CampaignRetryPolicy())
-def register(params: dict[str, Any]) -> dict[str, Any]:
+def register(params: Any = None) -> dict[str, Any]:
     """Register the receiver's address, or find that it is registered."""
     from dataclasses import asdict
 

@@ -1,0 +1,199 @@
+"""`make demo`: a campaign of 5,000 recipients sent, tracked and reported on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from demo.airflow import ROOT, Airflow
+from demo.processes import Processes, free_port
+from demo.show import Board, summary
+from genesys_cloud.api.client import GenesysClient
+from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.ledger.campaigns import Progress, progress
+from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.settings import Account
+
+HOME = ROOT / ".demo"
+CAMPAIGN_ID = "spring_reminder"
+SENDER = "whatsapp:+12025550100"
+AUDIENCE = "demo_contacts.csv"
+DAGS = ("send_campaign", "delivery_report")
+
+SPEED = 20.0
+"""The simulated recipients' phones are this much faster than real ones."""
+
+REQUESTS_PER_MINUTE = 60_000
+"""The simulated account's limit; a real one's is 300, and the demo would take a quarter hour."""
+
+STATUSES_TIMEOUT_S = 90.0
+"""How long to wait for final statuses; reads go on arriving long after."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; return 1, with a sentence, where it fails."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--exit", action="store_true", help="stop after the summary")
+    arguments = parser.parse_args(argv)
+    board = Board()
+    try:
+        with Processes(HOME / "logs") as processes:
+            Demo(processes, board).run()
+            if not arguments.exit:
+                board.say("Everything stays up; press Ctrl-C to stop.")
+                _stay(processes)
+    except KeyboardInterrupt:
+        board.say("stopped")
+    except RuntimeError as error:
+        board.say(f"The demo failed: {error}")
+        return 1
+    return 0
+
+
+class Demo:
+    """One run: its addresses, its ledger, and the steps in their order."""
+
+    def __init__(self, processes: Processes, board: Board) -> None:
+        self._processes = processes
+        self._board = board
+        for leftover in ("ledger", "exports", "airflow/genesys_state"):
+            shutil.rmtree(HOME / leftover, ignore_errors=True)
+        (HOME / "ledger").mkdir(parents=True)
+        self._ledger_url = f"sqlite:///{HOME}/ledger/ledger.db"
+        self._webhook_secret = secrets.token_urlsafe(32)
+        self._simulator = f"http://127.0.0.1:{free_port(8900)}"
+        self._receiver_port = free_port(3000)
+
+    def run(self) -> None:
+        """Start everything, send, wait for statuses, report, and print the summary."""
+        airflow = self._start()
+        ledger = open_ledger(self._ledger_url)
+        try:
+            run_id = self._send(airflow, ledger)
+            reached = self._await_statuses(ledger)
+            place = self._report(airflow)
+        finally:
+            ledger.close()
+        metrics = json.loads((place / "metrics.json").read_text())
+        links = {
+            "report": str(place / "report.html"),
+            "Airflow UI": airflow.url,
+            "this campaign's run": airflow.run_url("send_campaign", run_id),
+        }
+        self._board.say(summary(reached, metrics, links))
+
+    def _start(self) -> Airflow:
+        board = self._board
+        board.step("starting the simulator, the receiver and Airflow")
+        python = sys.executable
+        env = self._environment()
+        self._processes.start(
+            "simulator",
+            [
+                python, "-m", "genesys_cloud.simulator",
+                f"--port={self._simulator.rsplit(':', 1)[-1]}", f"--speed={SPEED}",
+                f"--webhook-secret={self._webhook_secret}",
+                f"--requests-per-minute={REQUESTS_PER_MINUTE}",
+            ],
+            env,
+        )  # fmt: skip
+        open_ledger(self._ledger_url).close()
+        self._processes.start(
+            "receiver",
+            [python, "-m", "genesys_cloud.webhook", f"--port={self._receiver_port}"],
+            env,
+        )
+        airflow = Airflow.start(HOME / "airflow", self._processes, env)
+        airflow.wait_until_healthy(DAGS)
+        with GenesysClient(self._account(), state_dir=HOME / "airflow/genesys_state") as client:
+            client.register_webhook(
+                f"http://127.0.0.1:{self._receiver_port}/webhooks/genesys-messaging"
+            )
+        return airflow
+
+    def _send(self, airflow: Airflow, ledger: Ledger) -> str:
+        self._board.step(f"sending campaign {CAMPAIGN_ID} to include/audiences/{AUDIENCE}")
+        conf = {
+            "campaign_id": CAMPAIGN_ID,
+            "audience": AUDIENCE,
+            "template": "appointment_reminder",
+            "channel": "messaging:whatsapp",
+            "sender": SENDER,
+            "dry_run": False,
+            "require_approval": False,
+            "batch_size": 1_250,
+        }
+        run_id = airflow.trigger("send_campaign", conf)
+        airflow.wait_for("send_campaign", run_id, lambda: self._tick(ledger), timeout_s=180)
+        self._tick(ledger)
+        return run_id
+
+    def _await_statuses(self, ledger: Ledger) -> Progress:
+        self._board.step("waiting for the status events of all messages")
+        deadline = time.monotonic() + STATUSES_TIMEOUT_S
+        while True:
+            reached = progress(ledger, CAMPAIGN_ID)
+            self._board.progress(reached)
+            final = sum(reached.statuses[word] for word in ("delivered", "read", "failed"))
+            if final >= reached.states["accepted"] or time.monotonic() > deadline:
+                return reached
+            self._processes.check()
+            time.sleep(0.5)
+
+    def _report(self, airflow: Airflow) -> Path:
+        self._board.step("making the delivery report")
+        day = datetime.now(UTC).date().isoformat()
+        conf = {"date": day, "allow_incomplete": True}
+        run_id = airflow.trigger("delivery_report", conf)
+        airflow.wait_for("delivery_report", run_id, lambda: None, timeout_s=180)
+        return HOME / "exports" / "deliveries" / f"date={day}"
+
+    def _tick(self, ledger: Ledger) -> None:
+        with suppress(CampaignDefinitionError):  # it is not planned yet
+            self._board.progress(progress(ledger, CAMPAIGN_ID))
+
+    def _account(self) -> Account:
+        return Account(
+            name="genesys_cloud_default",
+            client_id="sim-client",
+            client_secret="sim-secret",
+            base_url=self._simulator,
+            webhook_secrets=(self._webhook_secret,),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        connection: dict[str, Any] = {
+            "conn_type": "genesys_cloud",
+            "host": self._simulator,
+            "login": "sim-client",
+            "password": "sim-secret",
+            "extra": {
+                "requests_per_minute": REQUESTS_PER_MINUTE,
+                "webhook_secret": self._webhook_secret,
+            },
+        }
+        return {
+            "AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT": json.dumps(connection),
+            "GENESYS_LEDGER_URL": self._ledger_url,
+            "GENESYS_EXPORT_URL": str(HOME / "exports"),
+            "GENESYS_WEBHOOK_SECRET": self._webhook_secret,
+        }
+
+
+def _stay(processes: Processes) -> None:
+    while True:
+        processes.check()
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The standalone receiver in a process of its own, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from genesys_cloud.webhook.signature import HEADER, sign
+
+SECRET = "a-webhook-secret-for-tests"
+
+
+class ReceiverProcess:
+    """Starts `genesys-cloud receiver` against a ledger, and sends it signed events."""
+
+    def __init__(self, ledger_url: str, *, secret: str = SECRET) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}/webhooks/genesys-messaging"
+        self.health = f"http://127.0.0.1:{self.port}/webhooks/health"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "genesys_cloud.webhook", "--port", str(self.port)],
+            env={
+                "PATH": os.environ["PATH"],
+                "GENESYS_LEDGER_URL": ledger_url,
+                "GENESYS_WEBHOOK_SECRET": secret,
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                self._session.get(self.health, timeout=1)
+            except requests.ConnectionError:
+                time.sleep(0.05)
+            else:
+                return self
+        raise RuntimeError(f"the receiver does not answer: {self.stop()}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> str:
+        """Stop the process, and return what it wrote to standard error."""
+        self._process.terminate()
+        _, written = self._process.communicate(timeout=20)
+        self._session.close()
+        return written
+
+    def kill(self) -> None:
+        """End the process as a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
+    def post(
+        self, body: bytes, *, signature: str | None = None, secret: str = SECRET
+    ) -> requests.Response:
+        """Post a raw body, signed unless a signature is given."""
+        header = sign(body, secret) if signature is None else signature
+        return self._session.post(self.url, data=body, headers={HEADER: header}, timeout=30)
+
+    def event(
+        self, event_id: str | None, message_id: str, status: str, at: str
+    ) -> requests.Response:
+        """Post a status event in the tutorial's form."""
+        return self.post(event_body(event_id, message_id, status, at))
+
+
+def event_body(event_id: str | None, message_id: str, status: str, at: str) -> bytes:
+    """Return a status event in the tutorial's form."""
+    body: dict[str, Any] = {
+        "type": "messaging:messages:updated",
+        "data": {"messageId": message_id, "status": status, "timestamp": at},
+    }
+    if event_id is not None:
+        body = {"id": event_id, **body}
+    return json.dumps(body).encode()
