@@ -1,6 +1,6 @@
 """Print the lines of a requirements file that this environment lacks, whatever version it has.
 
-    python missing_requirements.py requirements.txt
+python missing_requirements.py requirements.txt
 """
 
 from __future__ import annotations

@@ -19,12 +19,16 @@ from genesys_cloud.outbound.messages import OPEN, State
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One planning of one occurrence; `number` grows when the same occurrence is planned again."""
+    """One planning of one occurrence; `number` grows when the same occurrence is planned again.
+
+    `same_audience` is whether the plan before it read the same contact list.
+    """
 
     occurrence_id: int
     campaign_id: str
     occurrence: str
     number: int
+    same_audience: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,11 @@ def begin(
             "audience": campaign.audience,
             "planned_at": now,
         }
+        before = select(occurrences.c.audience).where(
+            occurrences.c.campaign_id == campaign.campaign_id,
+            occurrences.c.occurrence == occurrence,
+        )
+        audience_before = connection.execute(before).scalar_one_or_none()
         row = connection.execute(
             _dialect(connection)
             .insert(occurrences)
@@ -109,6 +118,7 @@ def begin(
         campaign_id=campaign.campaign_id,
         occurrence=occurrence,
         number=row.plan_no,
+        same_audience=audience_before == campaign.audience,
     )
 
 
@@ -122,7 +132,7 @@ def add(ledger: Ledger, plan: Plan, planned: Sequence[PlannedMessage]) -> None:
         known = _known(connection, plan, planned)
         fresh = [_row(plan, one) for one in planned if _identity(one) not in known]
         revised = [
-            {**_row(plan, one), "b_id": known[_identity(one)]}
+            {"b_id": known[_identity(one)], **_revision(_row(plan, one))}
             for one in planned
             if _identity(one) in known
         ]
@@ -135,7 +145,12 @@ def add(ledger: Ledger, plan: Plan, planned: Sequence[PlannedMessage]) -> None:
 
 
 def finish(ledger: Ledger, plan: Plan) -> None:
-    """Drop the rows that an earlier plan blocked and that no longer stand in the audience so."""
+    """Drop the rows that an earlier plan of the same contact list blocked and this one does not.
+
+    Only rows without an address of their own: anybody else keeps one row through all plans.
+    """
+    if not plan.same_audience:
+        return
     with ledger.write() as connection:
         connection.execute(
             delete(messages).where(
@@ -176,18 +191,21 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     ]
 
 
+_REVISED = (
+    "row_number", "language", "text", "text_digest", "segments", "plan_no", "state",
+    "reason_code", "reason",
+)  # fmt: skip
+"""What a later plan may change about a recipient whom no send task has touched."""
+
 # A row that a worker has claimed meanwhile no longer matches, and keeps the text it is sent with.
 _REVISE = (
     update(messages)
     .where(
         messages.c.id == bindparam("b_id"),
-        messages.c.state.in_([State.PLANNED, State.BLOCKED]),
+        (messages.c.state == State.PLANNED) | (messages.c.state == State.BLOCKED),
     )
-    .values({name: bindparam(name) for name in (
-        "row_number", "language", "text", "text_digest", "segments", "state", "reason_code",
-        "reason", "plan_no",
-    )})
-)  # fmt: skip
+    .values({name: bindparam(name) for name in _REVISED})
+)
 
 
 def _identity(one: PlannedMessage) -> str:
@@ -229,6 +247,11 @@ def _row(plan: Plan, one: PlannedMessage) -> dict[str, Any]:
         "fence": 0,
         "attempts": 0,
     }
+
+
+def _revision(row: Mapping[str, Any]) -> dict[str, Any]:
+    # Only these: an update takes every other key of a row that names a column, too.
+    return {name: row[name] for name in _REVISED}
 
 
 def _dialect(connection: Connection) -> Any:

@@ -80,12 +80,12 @@ def limits_of(account: Account, campaign_id: str, per_minute: int | None) -> lis
     return limits
 
 
-def lease_for(timeout_s: float) -> timedelta:
+def lease_for(timeout_s: float, start_window: timedelta = START_WINDOW) -> timedelta:
     """Return a lease that outlasts every request which began within the start window.
 
     A request may take a connect and a read timeout, twice where the token is refreshed between.
     """
-    return START_WINDOW + timedelta(seconds=4 * timeout_s)
+    return start_window + timedelta(seconds=4 * timeout_s)
 
 
 def send_shard(
@@ -95,6 +95,7 @@ def send_shard(
     *,
     limits: Sequence[Limit],
     timeout_s: float,
+    start_window: timedelta = START_WINDOW,
     clock: Clock | None = None,
 ) -> Counter[str]:
     """Send what is planned in a shard, and return how many messages ended in which state.
@@ -109,7 +110,8 @@ def send_shard(
             gateway=gateway,
             shard=shard,
             limits=limits,
-            lease=lease_for(timeout_s),
+            start_window=start_window,
+            lease=lease_for(timeout_s, start_window),
             clock=clock or Clock(),
             pool=pool,
         ).run()
@@ -123,6 +125,7 @@ class _ShardSender:
     gateway: Gateway
     shard: Shard
     limits: Sequence[Limit]
+    start_window: timedelta
     lease: timedelta
     clock: Clock
     pool: ThreadPoolExecutor
@@ -168,7 +171,7 @@ class _ShardSender:
         now = self.clock.now()
         if not sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease):
             return
-        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=now + START_WINDOW)
+        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=now + self.start_window)
         outcomes = list(self.pool.map(attempt.post, batch.claims, batch.slots))
         error = _worst(attempt.errors)
         self.tally.update(outcome.state.value for outcome in outcomes)

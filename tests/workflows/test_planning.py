@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from genesys_cloud.errors import AudienceError, UnaccountedError
+from genesys_cloud.ledger import audit, campaigns, plans, sends
+from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.tables import messages
+from genesys_cloud.outbound.audience import read_csv
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.pacing import Limit
+from genesys_cloud.outbound.templates import Template, TemplateLibrary
+from genesys_cloud.settings import PROJECT_ROOT
+from genesys_cloud.workflows.planning import PlanReport, plan_occurrence, rehearse
+from genesys_cloud.workflows.summary import check_accounted, plan_table, progress_table
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CAMPAIGN = Campaign(
+    campaign_id="orders",
+    audience="people.csv",
+    template="order_update",
+    channel="messaging:sms",
+    sender="+12025550100",
+)
+HEADER = "recipient_id,address,consent,language,name,orderId"
+GOOD = [
+    "r1,+12025550101,true,en,Alex,A-1",
+    "r2,+12025550102,true,es,Ana,A-2",
+    "r3,+12025550103,true,,Sam,A-3",
+]
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    library = TemplateLibrary(root=PROJECT_ROOT / "include" / "templates")
+    return library.load("order_update", "messaging:sms")
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = open_ledger(ledger_url)
+    yield opened
+    opened.close()
+
+
+def plan(
+    ledger: Ledger, template: Template, lines: Sequence[str], *, occurrence: str = "once"
+) -> PlanReport:
+    stream = io.BytesIO("\n".join([HEADER, *lines]).encode("utf-8", "surrogateescape"))
+    _, report = plan_occurrence(
+        ledger, CAMPAIGN, template, read_csv(stream), occurrence=occurrence, now=NOW
+    )
+    return report
+
+
+def rows(ledger: Ledger) -> list[Any]:
+    with ledger.read() as connection:
+        return list(connection.execute(select(messages).order_by(messages.c.id)).all())
+
+
+def states(ledger: Ledger) -> dict[str, int]:
+    counted = campaigns.progress(ledger, CAMPAIGN.campaign_id).states
+    return {state: count for state, count in counted.items() if count}
+
+
+def test_every_row_is_planned_or_blocked_with_a_reason(ledger: Ledger, template: Template) -> None:
+    report = plan(
+        ledger, template,
+        [*GOOD, "r4,+12025550104,false,en,Bo,A-4", "r5,+15559998765,true,en,Cy,A-5",
+         "r6,+1 (202) 555-0101,true,en,Dup,A-6", "r7,+12025550107,true,en,,A-7"],
+    )  # fmt: skip
+    assert (report.recipients, report.planned) == (7, 3)
+    assert dict(report.blocked) == {
+        "consent_not_verified": 1, "number_invalid": 1, "duplicate_address": 1,
+        "missing_variable": 1,
+    }  # fmt: skip
+    assert states(ledger) == {"planned": 3, "blocked": 4}
+    texts = {row.recipient_id: row.text for row in rows(ledger)}
+    assert texts["r1"] == "Hello Alex, your order A-1 is ready."
+    assert texts["r2"].startswith("Hola Ana")
+    assert texts["r7"] == ""
+
+
+def test_planning_the_same_occurrence_again_adds_nobody(ledger: Ledger, template: Template) -> None:
+    lines = [*GOOD, "r4,+12025550104,false,en,Bo,A-4", "r5,junk,true,en,Cy,A-5"]
+    plan(ledger, template, lines)
+    before = [(row.message_key, row.state) for row in rows(ledger)]
+    plan(ledger, template, lines)
+    assert sorted((row.message_key, row.state) for row in rows(ledger)) == sorted(before)
+
+
+def test_another_occurrence_is_another_message(ledger: Ledger, template: Template) -> None:
+    plan(ledger, template, GOOD)
+    plan(ledger, template, GOOD, occurrence="again")
+    assert states(ledger) == {"planned": 6}
+    assert len({row.message_key for row in rows(ledger)}) == 6
+
+
+def test_a_person_under_another_recipient_id_is_still_one_person(
+    ledger: Ledger, template: Template
+) -> None:
+    plan(ledger, template, GOOD)
+    plan(ledger, template, ["other,+1-202-555-0101,true,en,Alex,A-1"])
+    assert states(ledger) == {"planned": 3}
+
+
+def test_consent_that_came_later_plans_the_blocked_and_one_withdrawn_blocks_the_planned(
+    ledger: Ledger, template: Template
+) -> None:
+    plan(ledger, template, ["r1,+12025550101,true,en,Alex,A-1", "r2,+12025550102,,en,Ana,A-2"])
+    plan(ledger, template, ["r1,+12025550101,false,en,Alex,A-1", "r2,+12025550102,true,en,Ana,A-2"])
+    by_id = {row.recipient_id: row for row in rows(ledger)}
+    assert (by_id["r1"].state, by_id["r1"].reason_code) == ("blocked", "consent_not_verified")
+    assert (by_id["r2"].state, by_id["r2"].reason_code) == ("planned", None)
+    assert by_id["r2"].text == "Hello Ana, your order A-2 is ready."
+
+
+def test_a_corrected_text_reaches_who_was_not_sent_to_and_nobody_else(
+    ledger: Ledger, template: Template
+) -> None:
+    plan(ledger, template, GOOD)
+    shard = plans.shards(ledger, rows(ledger)[0].occurrence_id, size=100, most=10)[0]
+    limits = [Limit(name="account", per_minute=60_000)]
+    lease = timedelta(seconds=90)
+    claimed = sends.claim(ledger, shard, limits, most=1, now=NOW, lease=lease).claims[0]
+    plan(ledger, template, [line.replace("A-", "B-") for line in GOOD])
+    for row in rows(ledger):
+        mine = row.id == claimed.id
+        assert ("A-" in row.text) == mine
+        assert row.state == ("claimed" if mine else "planned")
+
+
+def test_a_bad_row_that_was_mended_is_no_longer_counted(ledger: Ledger, template: Template) -> None:
+    plan(ledger, template, ["r1,junk,true,en,Alex,A-1", GOOD[1]])
+    assert states(ledger) == {"planned": 1, "blocked": 1}
+    plan(ledger, template, GOOD[:2])
+    assert states(ledger) == {"planned": 2}
+
+
+def test_a_second_list_under_the_same_campaign_keeps_what_the_first_one_left(
+    ledger: Ledger, template: Template
+) -> None:
+    plan(ledger, template, ["r1,junk,true,en,Alex,A-1", GOOD[0]])
+    stream = io.BytesIO("\n".join([HEADER, GOOD[1]]).encode())
+    second = replace(CAMPAIGN, audience="more.csv")
+    plan_occurrence(ledger, second, template, read_csv(stream), occurrence="once", now=NOW)
+    assert states(ledger) == {"planned": 2, "blocked": 1}
+
+
+def test_hostile_rows_are_kept_in_a_form_that_every_database_takes(
+    ledger: Ledger, template: Template
+) -> None:
+    lines = ["r1,+1202\0,true,en,A,B", "r\udcff2,+12025550102,true,en,A,B",
+             f"r3,{'9' * 5000},true,en,A,B", f"{'i' * 500},+12025550103,true,en,A,B"]  # fmt: skip
+    report = plan(ledger, template, lines)
+    assert report.blocked.total() == len(rows(ledger)) == 4
+
+
+def test_a_rehearsal_says_the_same_and_keeps_nothing(template: Template, ledger: Ledger) -> None:
+    lines = [*GOOD, "r4,+12025550104,false,en,Bo,A-4"]
+    stream = io.BytesIO("\n".join([HEADER, *lines]).encode())
+    rehearsed = rehearse(CAMPAIGN, template, read_csv(stream), occurrence="once")
+    assert rows(ledger) == []
+    assert rehearsed == plan(ledger, template, lines)
+
+
+def test_a_list_that_breaks_off_unreadably_leaves_nothing_to_send(
+    ledger: Ledger, template: Template
+) -> None:
+    with pytest.raises(AudienceError):
+        plan(ledger, template, [*GOOD, 'r4,"+12025550104'])
+    assert "planned" not in states(ledger)
+
+
+def test_the_plan_is_in_the_audit_trail(ledger: Ledger, template: Template) -> None:
+    plan(ledger, template, GOOD)
+    (entry,) = audit.read(ledger, campaign_id="orders")
+    assert entry["action"] == "campaign.planned"
+    assert entry["details"]["planned"] == 3
+    assert "2025550" not in str(dict(entry))
+
+
+def test_the_tables_show_counts_and_no_address(ledger: Ledger, template: Template) -> None:
+    report = plan(ledger, template, [*GOOD, "r4,+15559998765,true,en,Bo,A-4"])
+    counted = campaigns.progress(ledger, CAMPAIGN.campaign_id)
+    text = plan_table(report) + progress_table(counted)
+    assert "row 4" in text
+    assert "number_invalid" in text
+    assert "5559998" not in text
+    with pytest.raises(UnaccountedError, match="3 of 4 recipients"):
+        check_accounted(counted)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["+12025550101", "+1 202 555 0101", "+12025550102", "junk", ""]),
+            st.sampled_from(["true", "false", ""]),
+            st.sampled_from(["Alex", ""]),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 3),
+)
+def test_recipients_always_equal_rows_however_often_they_are_planned(
+    tmp_path_factory: pytest.TempPathFactory,
+    template: Template,
+    cells: list[tuple[str, str, str]],
+    times: int,
+) -> None:
+    folder: Path = tmp_path_factory.mktemp("ledger")
+    ledger = open_ledger(f"sqlite:///{folder}/ledger.db")
+    lines = [f"r{n},{address},{consent},en,{name},A" for n, (address, consent, name) in
+             enumerate(cells)]  # fmt: skip
+    for _ in range(times):
+        report = plan(ledger, template, lines)
+        counted = campaigns.progress(ledger, CAMPAIGN.campaign_id)
+        assert counted.recipients == report.recipients == len(cells)
+        assert sum(counted.states.values()) == counted.recipients
+        assert counted.blocked_reasons == dict(report.blocked)
+    ledger.close()
