@@ -8,19 +8,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from genesys_cloud.errors import CampaignError
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.unknowns import Unknown
+from genesys_cloud.outbound.messages import mask_address
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Look at, pause, resume, cancel a campaign.")
+messages_app = typer.Typer(no_args_is_help=True, help="Messages whose outcome nobody knows.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger database.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 webhook_app = typer.Typer(no_args_is_help=True, help="The receiver's registration.")
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(messages_app, name="messages")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(audit_app, name="audit")
 app.add_typer(webhook_app, name="webhook")
@@ -28,6 +33,13 @@ app.add_typer(webhook_app, name="webhook")
 CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit trail.")]
+
+
+class Verdict(StrEnum):
+    """What a person decides about an unknown message."""
+
+    SENT = "sent"
+    RESEND = "resend"
 
 
 def main() -> None:
@@ -106,6 +118,54 @@ def cancel(campaign_id: CampaignId, reason: Reason = "", as_json: AsJson = False
     _change(campaign_id, "cancelled", reason, as_json)
 
 
+@campaign_app.command()
+def prove(campaign_id: CampaignId, as_json: AsJson = False) -> None:
+    """Compare the ledger with what Genesys lists; exit code 1, and the differences, where not."""
+    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
+    from genesys_cloud.workflows import proof
+    from genesys_cloud.workflows.pace import account_pace
+
+    hook = GenesysCloudHook()
+    with _ledger() as ledger, hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
+        certificate = proof.prove(ledger, client, campaign_id, now=datetime.now(UTC))
+    _print(certificate.as_json(), as_json, certificate.as_text())
+    raise typer.Exit(0 if certificate.proved else 1)
+
+
+@messages_app.command()
+def unknown(campaign: str | None = None, as_json: AsJson = False) -> None:
+    """List the messages that may or may not have gone out, with all that is known of them."""
+    from genesys_cloud.ledger import unknowns
+
+    with _ledger() as ledger:
+        found = unknowns.find(ledger, campaign_id=campaign)
+    listed = [_shown(one) for one in found]
+    lines = [
+        f"{one['id'][:12]}  {one['campaign_id']}  {one['address']}  {one['attempted_at']}  "
+        f"{one['reason_code']}"
+        for one in listed
+    ]
+    _print({"unknown": listed}, as_json, "\n".join([*lines, f"{len(listed):,} unknown"]))
+
+
+@messages_app.command()
+def settle(
+    message_id: Annotated[str, typer.Argument(metavar="ID")],
+    verdict: Annotated[Verdict, typer.Option("--as", help="What it is to be taken for.")],
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Decide about one unknown message; `resend` may reach the recipient a second time."""
+    from genesys_cloud.ledger import unknowns
+
+    with _ledger() as ledger:
+        settled = unknowns.settle(
+            ledger, message_id, verdict.value, reason=reason, actor=_actor(), now=datetime.now(UTC)
+        )
+    found = {"id": settled.message_key, "settled_as": verdict.value}
+    _print(found, as_json, f"message {settled.message_key[:12]} is settled as {verdict.value}")
+
+
 @ledger_app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Make the ledger, or bring it to this version's schema."""
@@ -162,6 +222,20 @@ def _ledger() -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def _shown(one: Unknown) -> dict[str, Any]:
+    return {
+        "id": one.message_key,
+        "campaign_id": one.campaign_id,
+        "occurrence": one.occurrence,
+        "channel": one.channel,
+        "address": mask_address(one.address),
+        "attempted_at": one.attempted_at.isoformat(timespec="seconds"),
+        "reason_code": one.reason_code,
+        "reason": one.reason,
+        "correlation_id": one.correlation_id,
+    }
 
 
 def _actor() -> str:

@@ -74,18 +74,16 @@ def check(ledger: Ledger, simulator: SimulatorProcess, recipients: int) -> Count
     return states
 
 
-@pytest.mark.parametrize("passes", [0, 1])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("place", [(step, passes) for step in STEPS for passes in (0, 1)], ids=str)
 def test_a_kill_at_any_step_sends_to_nobody_twice_and_loses_nobody(
     ledger: Ledger,
     ledger_url: str,
     simulator: SimulatorProcess,
     tmp_path: Path,
-    step: str,
-    passes: int,
+    place: tuple[str, int],
 ) -> None:
     work = work_on(ledger, ledger_url, simulator, tmp_path, 150)
-    doomed = replace(work, die_at=(step, passes)).start()
+    doomed = replace(work, die_at=place).start()
     doomed.join(30)
     assert doomed.exitcode == -9
     heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
@@ -94,7 +92,7 @@ def test_a_kill_at_any_step_sends_to_nobody_twice_and_loses_nobody(
     states = check(ledger, simulator, 150)
     # Only what was being attempted when the worker died can be in doubt: one batch at most.
     assert states["unknown"] <= 64
-    if step in {"before claim", "after claim", "before begin_attempt", "after record"}:
+    if place[0] in {"before claim", "after claim", "before begin_attempt", "after record"}:
         assert states["unknown"] == 0
 
 

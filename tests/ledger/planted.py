@@ -46,9 +46,11 @@ def planned(
     )
 
 
-def plant(ledger: Ledger, count: int, *, occurrence: str = "once") -> Plan:
+def plant(
+    ledger: Ledger, count: int, *, occurrence: str = "once", campaign: Campaign = CAMPAIGN
+) -> Plan:
     plan = plans.begin(
-        ledger, CAMPAIGN, occurrence=occurrence, sender=CAMPAIGN.sender, template_version="v1",
+        ledger, campaign, occurrence=occurrence, sender=CAMPAIGN.sender, template_version="v1",
         now=NOW,
     )  # fmt: skip
     plans.add(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from genesys_cloud.errors import CampaignDefinitionError, LeaseLostError
-from genesys_cloud.ledger import audit, campaigns, events, plans, sends
+from genesys_cloud.ledger import audit, campaigns, events, plans, recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import Batch, Outcome
@@ -59,10 +59,10 @@ def test_a_second_worker_finds_nothing_that_the_first_has_claimed(ledger: Ledger
 def test_a_claim_whose_worker_died_is_planned_again(ledger: Ledger) -> None:
     shard = only_shard(ledger, plant(ledger, 2))
     claim(ledger, shard)
-    assert sends.recover(ledger, shard, NOW) == 0  # the lease still runs
+    assert recovery.recover(ledger, NOW, shard=shard) == 0  # the lease still runs
     assert states(ledger) == {"planned": 2}
     assert len(claim(ledger, shard).claims) == 0
-    sends.recover(ledger, shard, NOW + LEASE + timedelta(seconds=1))
+    recovery.recover(ledger, NOW + LEASE + timedelta(seconds=1), shard=shard)
     assert len(claim(ledger, shard).claims) == 2
 
 
@@ -70,7 +70,7 @@ def test_an_attempt_whose_worker_died_is_unknown_and_never_claimed_again(ledger:
     shard = only_shard(ledger, plant(ledger, 2))
     batch = claim(ledger, shard)
     attempt(ledger, batch)
-    assert sends.recover(ledger, shard, NOW + LEASE) == 2
+    assert recovery.recover(ledger, NOW + LEASE, shard=shard) == 2
     assert states(ledger) == {"unknown": 2}
     assert len(claim(ledger, shard).claims) == 0
 
@@ -79,7 +79,7 @@ def test_a_worker_that_wakes_up_late_can_not_record(ledger: Ledger) -> None:
     shard = only_shard(ledger, plant(ledger, 2))
     batch = claim(ledger, shard)
     attempt(ledger, batch)
-    sends.recover(ledger, shard, NOW + LEASE)
+    recovery.recover(ledger, NOW + LEASE, shard=shard)
     with pytest.raises(LeaseLostError, match="taken over"):
         sends.record(ledger, accepted(batch), now=NOW)
     assert states(ledger) == {"unknown": 2}
@@ -88,7 +88,7 @@ def test_a_worker_that_wakes_up_late_can_not_record(ledger: Ledger) -> None:
 def test_a_worker_that_wakes_up_late_can_not_attempt(ledger: Ledger) -> None:
     shard = only_shard(ledger, plant(ledger, 2))
     late = claim(ledger, shard)
-    sends.recover(ledger, shard, NOW + LEASE + timedelta(seconds=1))
+    recovery.recover(ledger, NOW + LEASE + timedelta(seconds=1), shard=shard)
     claim(ledger, shard, most=1)
     with pytest.raises(LeaseLostError, match="another worker"):
         attempt(ledger, late)
@@ -177,9 +177,9 @@ def test_the_same_id_given_out_twice_does_not_undo_the_batch(ledger: Ledger) -> 
 
 def test_lease_ends_names_the_earliest_lease(ledger: Ledger) -> None:
     shard = only_shard(ledger, plant(ledger, 2))
-    assert sends.lease_ends(ledger, shard) is None
+    assert recovery.lease_ends(ledger, shard) is None
     batch = claim(ledger, shard)
-    ends = sends.lease_ends(ledger, shard)
+    ends = recovery.lease_ends(ledger, shard)
     assert ends is not None
     assert ends == batch.slots[-1] + LEASE
 

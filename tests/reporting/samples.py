@@ -6,8 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
-from genesys_cloud.reporting.frames import LedgerFact
+from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage, LedgerFact
 
 START = datetime(2024, 1, 15, tzinfo=UTC)
 END = START + timedelta(days=1)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from genesys_cloud.reporting.frames import SCHEMA, LedgerFact, to_batch, to_frame
+from genesys_cloud.outbound.deliveries import LedgerFact
+from genesys_cloud.reporting.frames import SCHEMA, to_batch, to_frame
 from tests.reporting.samples import START, delivery
 
 FACT = LedgerFact(

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genesys_cloud.outbound.deliveries import LedgerFact
 from genesys_cloud.reporting import metrics
-from genesys_cloud.reporting.frames import LedgerFact, to_batch, to_frame
+from genesys_cloud.reporting.frames import to_batch, to_frame
 from tests.reporting.samples import START, delivery, realistic_day
 
 

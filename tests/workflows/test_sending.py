@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,100 +18,14 @@ from genesys_cloud.errors import (
     PermissionDeniedError,
     ThrottledError,
 )
-from genesys_cloud.ledger import campaigns
-from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger import campaigns, sends
+from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.sending import MOST_SETBACKS, Clock, limits_of, send_shard
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
-
-
-@dataclass
-class Hurried:
-    """A clock that runs on its own: sleeping moves it, and takes no time."""
-
-    offset: timedelta = timedelta()
-    slept: list[float] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
-
-    def sleep(self, seconds: float) -> None:
-        with self.lock:
-            self.slept.append(seconds)
-            self.offset += timedelta(seconds=seconds)
-
-    def clock(self) -> Clock:
-        return Clock(now=self.now, sleep=self.sleep, jitter=lambda: 1.0)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SimulatorProcess]:
-    with SimulatorProcess(requests_per_minute=10_000_000) as process:
-        yield process
-
-
-@pytest.fixture
-def simulator(shared: SimulatorProcess) -> SimulatorProcess:
-    shared.reset()
-    shared.clear_faults()
-    return shared
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def account(simulator: SimulatorProcess) -> Account:
-    return Account(
-        name="test",
-        client_id=simulator.client_id,
-        client_secret=simulator.client_secret,
-        base_url=simulator.url,
-        requests_per_minute=1_000_000,
-        timeout_s=2,
-    )
-
-
-@pytest.fixture
-def client(account: Account, tmp_path: Path) -> Iterator[GenesysClient]:
-    with GenesysClient(account, state_dir=tmp_path) as opened:
-        yield opened
-
-
-@dataclass(kw_only=True)
-class Sender:
-    ledger: Ledger
-    client: GenesysClient
-    account: Account
-    hurried: Hurried = field(default_factory=Hurried)
-
-    def send(self, shard: Shard) -> Counter[str]:
-        limits = limits_of(self.account, CAMPAIGN.campaign_id, None)
-        return send_shard(
-            self.ledger,
-            self.client,
-            shard,
-            limits=limits,
-            timeout_s=self.account.timeout_s,
-            clock=self.hurried.clock(),
-        )
-
-    def states(self) -> dict[str, int]:
-        counted = campaigns.progress(self.ledger, CAMPAIGN.campaign_id).states
-        return {state: count for state, count in counted.items() if count}
-
-
-@pytest.fixture
-def sender(ledger: Ledger, client: GenesysClient, account: Account) -> Sender:
-    return Sender(ledger=ledger, client=client, account=account)
+from tests.workflows.sender import Sender
 
 
 def recipients(simulator: SimulatorProcess) -> list[str]:
@@ -240,11 +152,13 @@ def test_a_token_revoked_in_mid_flight_is_renewed(
     assert len(set(recipients(simulator))) == len(recipients(simulator)) == 60
 
 
-def test_an_unreachable_host_loses_nobody(ledger: Ledger, account: Account, tmp_path: Path) -> None:
+def test_an_unreachable_host_loses_nobody(
+    sqlite_ledger: Ledger, account: Account, tmp_path: Path
+) -> None:
     away = replace(account, base_url="http://127.0.0.1:1")
-    shard = only_shard(ledger, plant(ledger, 5))
+    shard = only_shard(sqlite_ledger, plant(sqlite_ledger, 5))
     with GenesysClient(away, state_dir=tmp_path / "away") as client:
-        sender = Sender(ledger=ledger, client=client, account=away)
+        sender = Sender(ledger=sqlite_ledger, client=client, account=away)
         with pytest.raises(NotSentError, match=r"127\.0\.0\.1"):
             sender.send(shard)
         assert sender.states() == {"planned": 5}
@@ -294,8 +208,6 @@ def test_the_campaigns_own_limit_spaces_the_sends(
 def test_what_a_stopped_process_left_is_taken_over(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
-    from genesys_cloud.ledger import sends
-
     shard = only_shard(sender.ledger, plant(sender.ledger, 10))
     limits = limits_of(sender.account, CAMPAIGN.campaign_id, None)
     lease = timedelta(seconds=90)
@@ -305,6 +217,68 @@ def test_what_a_stopped_process_left_is_taken_over(
     sends.claim(sender.ledger, shard, limits, most=2, now=now, lease=lease)
     assert sender.send(shard) == {"accepted": 7, "unknown": 3}
     assert len(recipients(simulator)) == 7
+
+
+def test_the_error_budget_pauses_the_campaign_and_says_why(
+    simulator: SimulatorProcess, sender: Sender
+) -> None:
+    simulator.faults([{"on": "send", "fault": "status", "status": 400}])
+    campaign = replace(CAMPAIGN, error_budget_count=20, error_budget_share=0.1)
+    shard = only_shard(sender.ledger, plant(sender.ledger, 500, campaign=campaign))
+    tally = sender.send(shard)
+    assert 20 <= tally["rejected"] <= 20 + 64
+    counted = campaigns.progress(sender.ledger, CAMPAIGN.campaign_id)
+    assert counted.campaign_state == "paused"
+    assert counted.reason is not None
+    assert counted.reason.startswith("error budget:")
+    assert counted.states["planned"] == 500 - tally["rejected"]
+
+
+def test_a_few_errors_among_many_successes_do_not_pause(
+    simulator: SimulatorProcess, sender: Sender
+) -> None:
+    simulator.faults([{"on": "send", "fault": "status", "status": 400, "times": 25}])
+    campaign = replace(CAMPAIGN, error_budget_count=20, error_budget_share=0.9)
+    shard = only_shard(sender.ledger, plant(sender.ledger, 300, campaign=campaign))
+    assert sender.send(shard) == {"accepted": 275, "rejected": 25}
+
+
+def test_what_could_not_go_out_by_its_deadline_has_expired(
+    simulator: SimulatorProcess, sender: Sender
+) -> None:
+    deadline = sender.hurried.now() + timedelta(seconds=30)
+    campaign = replace(CAMPAIGN, deadline=deadline)
+    shard = only_shard(sender.ledger, plant(sender.ledger, 100, campaign=campaign))
+    limits = limits_of(sender.account, CAMPAIGN.campaign_id, 60)
+    clock = sender.hurried.clock()
+    send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
+    states = sender.states()
+    assert states["accepted"] + states["expired"] == 100
+    # One a second for half a minute.
+    assert 28 <= states["accepted"] <= 31
+    assert len(recipients(simulator)) == states["accepted"]
+
+
+def test_a_campaign_cancelled_in_mid_send_leaves_nothing_planned(
+    simulator: SimulatorProcess, sender: Sender
+) -> None:
+    shard = only_shard(sender.ledger, plant(sender.ledger, 300))
+    cancelled: list[int] = []
+
+    def cancel_once() -> datetime:
+        now = sender.hurried.now()
+        if not cancelled and len(simulator.messages()) >= 64:
+            cancelled.append(campaigns.change_state(
+                sender.ledger, CAMPAIGN.campaign_id, "cancelled", reason="", actor="t", now=now
+            ))  # fmt: skip
+        return now
+
+    limits = limits_of(sender.account, CAMPAIGN.campaign_id, None)
+    clock = Clock(now=cancel_once, sleep=sender.hurried.sleep)
+    send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
+    states = sender.states()
+    assert set(states) == {"accepted", "cancelled"}
+    assert states["accepted"] == len(recipients(simulator)) <= 128
 
 
 def test_what_is_logged_holds_no_address(

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import messages, occurrences
+from genesys_cloud.outbound.deliveries import LedgerFact
 
 _IDS_PER_QUERY = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class SentMessage:
-    """The campaign's side of a message that Genesys accepted."""
-
-    message_id: str
-    campaign_id: str
-    language: str
-    template: str
-    template_version: str
-    segments: int | None
-    accepted_at: datetime | None
-
-
-def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, SentMessage]:
+def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, LedgerFact]:
     """Return the messages that the ledger knows, by Genesys' id."""
-    found: dict[str, SentMessage] = {}
+    found: dict[str, LedgerFact] = {}
     with ledger.read() as connection:
         for start in range(0, len(message_ids), _IDS_PER_QUERY):
             block = list(message_ids[start : start + _IDS_PER_QUERY])
@@ -47,8 +34,7 @@ def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, SentMessage
                 .where(messages.c.api_message_id.in_(block))
             )
             for row in rows:
-                found[row.api_message_id] = SentMessage(
-                    message_id=row.api_message_id,
+                found[row.api_message_id] = LedgerFact(
                     campaign_id=row.campaign_id,
                     language=row.language,
                     template=row.template,

@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import OPEN, State
+from genesys_cloud.outbound.status import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,9 @@ def begin(
             "template_version": template_version,
             "audience": campaign.audience,
             "planned_at": now,
+            "deadline": campaign.deadline,
+            "error_budget_count": campaign.error_budget_count,
+            "error_budget_share": campaign.error_budget_share,
         }
         before = select(occurrences.c.audience).where(
             occurrences.c.campaign_id == campaign.campaign_id,
@@ -189,6 +194,25 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
         )
         for row in rows
     ]
+
+
+def failed(ledger: Ledger, campaign_id: str, occurrence: str) -> frozenset[str]:
+    """Return the address keys of those whose message was rejected, or failed to be delivered."""
+    unsuccessful = (messages.c.state == State.REJECTED) | (messages.c.status == Status.FAILED.word)
+    with ledger.read() as connection:
+        known = select(occurrences.c.id).where(
+            occurrences.c.campaign_id == campaign_id, occurrences.c.occurrence == occurrence
+        )
+        occurrence_id = connection.execute(known).scalar_one_or_none()
+        if occurrence_id is None:
+            raise CampaignDefinitionError(
+                f"Campaign {campaign_id!r} has no occurrence {occurrence!r} whose failed messages "
+                "could be sent again. Check its name."
+            )
+        keys = select(messages.c.address_key).where(
+            messages.c.occurrence_id == occurrence_id, unsuccessful
+        )
+        return frozenset(connection.execute(keys).scalars())
 
 
 _REVISED = (

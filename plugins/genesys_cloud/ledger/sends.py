@@ -10,15 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, events, rate_gate
+from genesys_cloud.ledger import audit, error_budget, events, rate_gate
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
-from genesys_cloud.outbound.messages import IN_FLIGHT, OutboundMessage, State
+from genesys_cloud.outbound.messages import OutboundMessage, State
 from genesys_cloud.outbound.pacing import Limit
 
 ACTOR = "send task"
@@ -35,11 +35,15 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Claims, the instant at which each may leave, and whether the campaign may send at all."""
+    """Claims, the instant at which each may leave, and whether the campaign may send at all.
+
+    After `deadline` none of them may leave.
+    """
 
     claims: Sequence[Claim] = ()
     slots: Sequence[datetime] = ()
     active: bool = True
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,38 +61,10 @@ class Outcome:
     reason: str | None = field(default=None, repr=False)
     correlation_id: str | None = None
 
-
-def recover(ledger: Ledger, shard: Shard, now: datetime) -> int:
-    """Take over what a dead worker left behind, and return how many messages became unknown.
-
-    A claim whose lease has ended was never attempted: it is planned again. An attempt whose lease
-    has ended may have left: it is unknown, and nobody sends it again blindly.
-    """
-    ended = shard.holds() & (messages.c.lease_until <= now)
-    lost = messages.c.state == State.ATTEMPTING
-    with ledger.write() as connection:
-        connection.execute(
-            update(messages)
-            .where(ended, messages.c.state == State.CLAIMED)
-            .values(state=State.PLANNED, lease_until=None)
-        )
-        rows = connection.execute(
-            update(messages)
-            .where(ended, lost)
-            .values(
-                state=State.UNKNOWN,
-                lease_until=None,
-                fence=messages.c.fence + 1,
-                settled_at=now,
-                reason_code="worker_lost",
-                reason="The worker ended between the attempt and the record of its outcome.",
-            )
-            .returning(messages.c.message_key, messages.c.occurrence_id)
-        ).all()
-        if rows:
-            campaign_id = _campaign_id(connection, shard.occurrence_id)
-            audit.append(connection, [_lost(campaign_id, row.message_key, now) for row in rows])
-    return len(rows)
+    @property
+    def failed(self) -> bool:
+        """Whether it counts against the campaign's error budget."""
+        return self.state in {State.REJECTED, State.UNKNOWN}
 
 
 def claim(
@@ -102,11 +78,17 @@ def claim(
 ) -> Batch:
     """Claim up to `most` planned messages and reserve their slots, in one transaction.
 
-    The batch is empty where nothing is left to claim or the campaign is not active.
+    The batch is empty where nothing is left to claim or the campaign is not active. What is left
+    of a cancelled campaign is cancelled here, and what is past its deadline has expired.
     """
     with ledger.write() as connection:
-        if not _active(connection, shard.occurrence_id):
+        campaign_state, deadline = _control(connection, shard.occurrence_id)
+        if campaign_state == "cancelled":
+            _retire(connection, shard, State.CANCELLED, now)
+        if campaign_state != "active":
             return Batch(active=False)
+        if deadline is not None and deadline <= now:
+            _retire(connection, shard, State.EXPIRED, now)
         # SKIP LOCKED: two workers on one shard take different messages instead of waiting in line.
         chosen = (
             select(messages.c.id)
@@ -128,7 +110,7 @@ def claim(
                 lease_until=slots[-1] + lease,
             )
         )
-        return Batch(claims=_claims(connection, ids), slots=slots)
+        return Batch(claims=_claims(connection, ids), slots=slots, deadline=deadline)
 
 
 def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> bool:
@@ -183,18 +165,9 @@ def record(
         audit.append(connection, [_entry(one, now) for one in outcomes])
         accepted = [one.message_id for one in outcomes if one.message_id]
         events.apply_parked(connection, accepted)
+        error_budget.check(connection, [one.claim.id for one in outcomes if one.failed], now)
         if hold_back:
             rate_gate.hold_back(connection, *hold_back)
-
-
-def lease_ends(ledger: Ledger, shard: Shard) -> datetime | None:
-    """Return when the next lease of another worker in this shard ends, None where there is none."""
-    with ledger.read() as connection:
-        return connection.execute(
-            select(func.min(messages.c.lease_until)).where(
-                shard.holds(), messages.c.state.in_(IN_FLIGHT)
-            )
-        ).scalar()
 
 
 _RECORD = (
@@ -242,26 +215,23 @@ def _entry(outcome: Outcome, now: datetime) -> AuditEntry:
     )
 
 
-def _lost(campaign_id: str, message_key: str, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        at=now,
-        actor=ACTOR,
-        action="send.unknown",
-        campaign_id=campaign_id,
-        message_key=message_key,
-        previous_status=State.ATTEMPTING,
-        new_status=State.UNKNOWN,
-        details={"reason": "worker_lost"},
-    )
-
-
-def _active(connection: Connection, occurrence_id: int) -> bool:
-    state = connection.execute(
-        select(campaigns.c.state)
+def _control(connection: Connection, occurrence_id: int) -> tuple[str, datetime | None]:
+    """Return whether the occurrence's campaign may send, and until when."""
+    row = connection.execute(
+        select(campaigns.c.state, occurrences.c.deadline)
         .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)
         .where(occurrences.c.id == occurrence_id)
-    ).scalar_one()
-    return bool(state == "active")
+    ).one()
+    return row.state, row.deadline
+
+
+def _retire(connection: Connection, shard: Shard, state: State, now: datetime) -> None:
+    """Settle everything of the shard that nobody has claimed."""
+    connection.execute(
+        update(messages)
+        .where(shard.holds(), messages.c.state == State.PLANNED)
+        .values(state=state, settled_at=now)
+    )
 
 
 def _active_for(connection: Connection, claims: Sequence[Claim]) -> bool:
@@ -270,14 +240,6 @@ def _active_for(connection: Connection, claims: Sequence[Claim]) -> bool:
         select(campaigns.c.state).where(campaigns.c.campaign_id.in_(campaign_ids))
     ).scalars()
     return all(state == "active" for state in states)
-
-
-def _campaign_id(connection: Connection, occurrence_id: int) -> str:
-    return str(
-        connection.execute(
-            select(occurrences.c.campaign_id).where(occurrences.c.id == occurrence_id)
-        ).scalar_one()
-    )
 
 
 def _claims(connection: Connection, ids: Iterable[int]) -> list[Claim]:

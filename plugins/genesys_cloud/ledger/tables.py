@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -70,6 +71,10 @@ occurrences = Table(
     # Grows with each planning, so that rows of an older plan can be told from this one's.
     Column("plan_no", Integer, nullable=False),
     Column("planned_at", UtcDateTime, nullable=False),
+    Column("deadline", UtcDateTime),
+    # Both must be reached before the campaign is paused: so many errors, and that share of all.
+    Column("error_budget_count", Integer, nullable=False),
+    Column("error_budget_share", Float, nullable=False),
     UniqueConstraint("campaign_id", "occurrence", name="uq_occurrences_campaign"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from genesys_cloud.errors import CampaignDefinitionError
 
@@ -16,7 +17,9 @@ class Campaign:
     """What a campaign file declares, or what operations people fill in.
 
     `messages_per_minute` None means the account's limit; `batch_size` is recipients per shard;
-    `default_language` is used where neither the row nor the number names a language.
+    `default_language` is used where neither the row nor the number names a language. What has not
+    gone out by `deadline` never does. The campaign pauses itself once `error_budget_count` messages
+    have been rejected or are unknown and they are `error_budget_share` (0 to 1) of those tried.
     """
 
     campaign_id: str
@@ -27,6 +30,9 @@ class Campaign:
     default_language: str = "en"
     messages_per_minute: int | None = None
     batch_size: int = 500
+    deadline: datetime | None = None
+    error_budget_count: int = 100
+    error_budget_share: float = 0.5
 
     def __post_init__(self) -> None:
         if not CAMPAIGN_ID.match(self.campaign_id):
@@ -43,4 +49,14 @@ class Campaign:
             raise CampaignDefinitionError(
                 f"Campaign {self.campaign_id!r} needs batch_size and messages_per_minute of at "
                 "least 1."
+            )
+        if self.deadline is not None and self.deadline.tzinfo is None:
+            raise CampaignDefinitionError(
+                f"Campaign {self.campaign_id!r} has the deadline {self.deadline}, which names no "
+                "instant. Give it with its offset, such as 2026-12-01T18:00:00Z."
+            )
+        if self.error_budget_count < 1 or not 0 <= self.error_budget_share <= 1:
+            raise CampaignDefinitionError(
+                f"Campaign {self.campaign_id!r} needs error_budget_count of at least 1 and "
+                "error_budget_share between 0 and 1."
             )

@@ -36,3 +36,19 @@ class DeliveryPage:
     total: int | None
     deliveries: Sequence[Delivery] = field(repr=False)
     has_more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerFact:
+    """What the ledger knows of a message that Genesys accepted.
+
+    `segments` is the count that is billed, None where the channel has none; `accepted_at` is when
+    the send was answered, by our clock, aware UTC.
+    """
+
+    campaign_id: str
+    language: str | None
+    template: str | None
+    template_version: str | None
+    segments: int | None = None
+    accepted_at: datetime | None = None

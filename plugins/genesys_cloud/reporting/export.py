@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from genesys_cloud.errors import IncompleteExportError
-from genesys_cloud.outbound.deliveries import DeliveryPage
+from genesys_cloud.outbound.deliveries import DeliveryPage, LedgerFact
 from genesys_cloud.outbound.status import Status
 from genesys_cloud.reporting.csv_file import write_csv
-from genesys_cloud.reporting.frames import SCHEMA, LedgerFact, to_batch
+from genesys_cloud.reporting.frames import SCHEMA, to_batch
 
 Facts = Callable[[Sequence[str]], Mapping[str, LedgerFact]]
 """Looks up ledger facts for many message ids at once; ids that it does not know are left out."""

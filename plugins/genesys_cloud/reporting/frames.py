@@ -7,14 +7,13 @@ so is a latency that needs it; neither is ever 0. No address and no text is amon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pandas as pd
 import pyarrow as pa
 
-from genesys_cloud.outbound.deliveries import Delivery
+from genesys_cloud.outbound.deliveries import Delivery, LedgerFact
 
 _TIME = pa.timestamp("ms", tz="UTC")
 
@@ -43,22 +42,6 @@ SCHEMA = pa.schema(
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerFact:
-    """What the ledger knows of a message that Genesys accepted.
-
-    `segments` is the count that is billed, None where the channel has none; `accepted_at` is when
-    the send was answered, by our clock, aware UTC.
-    """
-
-    campaign_id: str
-    language: str | None
-    template: str | None
-    template_version: str | None
-    segments: int | None = None
-    accepted_at: datetime | None = None
 
 
 def to_batch(deliveries: Sequence[Delivery], facts: Mapping[str, LedgerFact]) -> pa.RecordBatch:

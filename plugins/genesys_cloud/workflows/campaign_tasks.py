@@ -23,7 +23,7 @@ MOST_SHARDS = 1_000
 
 CAMPAIGN_FIELDS = (
     "campaign_id", "audience", "template", "channel", "sender", "default_language",
-    "messages_per_minute", "batch_size",
+    "messages_per_minute", "batch_size", "error_budget_count", "error_budget_share",
 )  # fmt: skip
 
 
@@ -39,20 +39,29 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
     from genesys_cloud.workflows.planning import plan_occurrence, rehearse
     from genesys_cloud.workflows.summary import plan_table
 
-    campaign = Campaign(**{name: params[name] for name in CAMPAIGN_FIELDS})
+    deadline = datetime.fromisoformat(params["deadline"]) if params["deadline"] else None
+    fields = {name: params[name] for name in CAMPAIGN_FIELDS}
+    campaign = Campaign(**fields, deadline=deadline)
     occurrence = params["occurrence"] or occurrence_of(dag_run, occurrence_format)
     include = Settings.from_environment().include_dir
     template = TemplateLibrary(root=include / "templates").load(campaign.template, campaign.channel)
     planned: dict[str, Any] = {"campaign_id": campaign.campaign_id, "occurrence": occurrence}
+    only = _failed_in(params) if params["only_failed_of"] else None
     with open_audience(campaign.audience, include) as rows:
         if params["dry_run"]:
-            report = rehearse(campaign, template, rows, occurrence=occurrence)
+            report = rehearse(campaign, template, rows, occurrence=occurrence, only=only)
         else:
             account = GenesysCloudHook().account()  # a bad connection is found before planning
             log.info("sending as connection %s, profile %s", account.name, account.profile)
             ledger = open_ledger(ledger_url())
             outcome, report = plan_occurrence(
-                ledger, campaign, template, rows, occurrence=occurrence, now=datetime.now(UTC)
+                ledger,
+                campaign,
+                template,
+                rows,
+                occurrence=occurrence,
+                only=only,
+                now=datetime.now(UTC),
             )
             ledger.close()
             planned["occurrence_id"] = outcome.occurrence_id
@@ -140,3 +149,14 @@ def occurrence_of(dag_run: Any, occurrence_format: str | None) -> str:
         return ONCE
     instant: datetime = dag_run.logical_date or dag_run.run_after
     return instant.astimezone(UTC).strftime(occurrence_format)
+
+
+def _failed_in(params: Any) -> frozenset[str]:
+    from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger import plans
+    from genesys_cloud.ledger.database import open_ledger
+
+    ledger = open_ledger(ledger_url())
+    failed = plans.failed(ledger, params["campaign_id"], params["only_failed_of"])
+    ledger.close()
+    return failed

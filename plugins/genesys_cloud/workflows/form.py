@@ -6,6 +6,7 @@ What every run needs stays outside sections, for Airflow shows sections folded.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Param
@@ -24,6 +25,7 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
     begins with a dry run that asks.
     """
     given = asdict(preset) if preset else {}
+    deadline = given.get("deadline")
     return {
         "campaign_id": _text(
             given.get("campaign_id"),
@@ -79,6 +81,38 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             minimum=1,
             maximum=100_000,
             description_md="Recipients per send task.",
+            section="Pace and repetition",
+        ),
+        "deadline": Param(
+            deadline.isoformat() if isinstance(deadline, datetime) else None,
+            type=["null", "string"],
+            format="date-time",
+            description_md="What has not gone out by then never does: it is `expired`. With its "
+            "offset, such as `2026-12-01T18:00:00Z`.",
+            section="Pace and repetition",
+        ),
+        "error_budget_count": Param(
+            given.get("error_budget_count", 100),
+            type="integer",
+            minimum=1,
+            description_md="The campaign pauses itself once so many messages were rejected or have "
+            "no clear answer, **and** they are the share below.",
+            section="Error budget",
+        ),
+        "error_budget_share": Param(
+            given.get("error_budget_share", 0.5),
+            type="number",
+            minimum=0,
+            maximum=1,
+            description_md="Of the messages tried, 0 to 1.",
+            section="Error budget",
+        ),
+        "only_failed_of": Param(
+            None,
+            type=["null", "string"],
+            maxLength=64,
+            description_md="An earlier occurrence of this campaign: send only to those whose "
+            "message was rejected or failed there. Give a new `occurrence` with it.",
             section="Pace and repetition",
         ),
         "occurrence": Param(

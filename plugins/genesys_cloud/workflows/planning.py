@@ -73,8 +73,12 @@ def plan_occurrence(
     *,
     occurrence: str,
     now: datetime,
+    only: frozenset[str] | None = None,
 ) -> tuple[Plan, PlanReport]:
-    """Write the plan of an occurrence to the ledger, a thousand recipients a transaction."""
+    """Write the plan of an occurrence to the ledger, a thousand recipients a transaction.
+
+    `only` holds the address keys of those who are to be planned; nobody else is counted.
+    """
     planner = Planner(campaign, template)
     plan = plans.begin(
         ledger,
@@ -85,7 +89,7 @@ def plan_occurrence(
         now=now,
     )
     report = PlanReport()
-    messages = _messages(planner, campaign, rows, occurrence)
+    messages = _messages(planner, campaign, rows, occurrence, only)
     while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
         plans.add(ledger, plan, batch)
         for message in batch:
@@ -96,20 +100,31 @@ def plan_occurrence(
 
 
 def rehearse(
-    campaign: Campaign, template: Template, rows: Iterable[Row], *, occurrence: str
+    campaign: Campaign,
+    template: Template,
+    rows: Iterable[Row],
+    *,
+    occurrence: str,
+    only: frozenset[str] | None = None,
 ) -> PlanReport:
     """Do all that planning does, and keep nothing: what a dry run reports."""
     report = PlanReport()
-    for message in _messages(Planner(campaign, template), campaign, rows, occurrence):
+    for message in _messages(Planner(campaign, template), campaign, rows, occurrence, only):
         report.count(message)
     return report
 
 
 def _messages(
-    planner: Planner, campaign: Campaign, rows: Iterable[Row], occurrence: str
+    planner: Planner,
+    campaign: Campaign,
+    rows: Iterable[Row],
+    occurrence: str,
+    only: frozenset[str] | None,
 ) -> Iterator[PlannedMessage]:
     for row in rows:
-        yield _message(campaign, occurrence, planner.decide(row))
+        message = _message(campaign, occurrence, planner.decide(row))
+        if only is None or message.address_key in only:
+            yield message
 
 
 def _message(campaign: Campaign, occurrence: str, decision: Decision) -> PlannedMessage:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import Asset, task
 
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
-
-if TYPE_CHECKING:
-    from genesys_cloud.ledger.database import Ledger
-    from genesys_cloud.reporting.frames import LedgerFact
-    from genesys_cloud.settings import Account
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +32,16 @@ def export(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     from genesys_cloud.reporting.partitions import build_partition
     from genesys_cloud.settings import Settings
     from genesys_cloud.workflows.audiences import storage_path
+    from genesys_cloud.workflows.pace import account_pace
 
     start, end = interval_of(params, dag_run, now=datetime.now(UTC))
     root = storage_path(Settings.from_environment().export_url)
     hook = GenesysCloudHook(profile=params["profile"])
     ledger = open_ledger(ledger_url())
-    with hook.get_conn(pace=_pace(ledger, hook.account())) as client:
+    with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
         manifest = build_partition(
             client.pages(start, end),
-            lambda ids: _facts(ledger, ids),
+            lambda ids: delivered.find(ledger, ids),
             root,
             start,
             end,
@@ -81,35 +77,3 @@ def interval_of(
             "would be incomplete. Wait, or set `allow_incomplete`."
         )
     return start, end
-
-
-def _pace(ledger: Ledger, account: Account) -> Callable[[], None]:
-    """Return what waits for the account's next free slot, which sends and reads share."""
-    from genesys_cloud.ledger import rate_gate
-    from genesys_cloud.workflows.sending import Clock, limits_of, sleep_until
-
-    limits = limits_of(account, "", None)
-
-    def wait() -> None:
-        with ledger.write() as connection:
-            (slot,) = rate_gate.reserve(connection, limits, 1, datetime.now(UTC))
-        sleep_until(slot, Clock())
-
-    return wait
-
-
-def _facts(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, LedgerFact]:
-    from genesys_cloud.ledger import delivered
-    from genesys_cloud.reporting.frames import LedgerFact
-
-    return {
-        message_id: LedgerFact(
-            campaign_id=sent.campaign_id,
-            language=sent.language,
-            template=sent.template,
-            template_version=sent.template_version,
-            segments=sent.segments,
-            accepted_at=sent.accepted_at,
-        )
-        for message_id, sent in delivered.find(ledger, message_ids).items()
-    }

@@ -24,7 +24,7 @@ from genesys_cloud.errors import (
     RequestRejectedError,
     ThrottledError,
 )
-from genesys_cloud.ledger import sends
+from genesys_cloud.ledger import recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import Batch, Claim, Outcome
@@ -155,14 +155,14 @@ class _ShardSender:
 
     def _take_over(self) -> bool:
         """Settle what dead workers left; return whether there is, or may soon be, more to do."""
-        ends = sends.lease_ends(self.ledger, self.shard)
+        ends = recovery.lease_ends(self.ledger, self.shard)
         if ends is None:
             return False
         wait = (ends - self.clock.now()).total_seconds()
         if wait > 0:
             log.info("shard %s waits %.0f s for another's lease", self.shard.number, wait)
             self.clock.sleep(min(wait + 0.01, LOOK_AGAIN_S))
-        self.tally["unknown"] += sends.recover(self.ledger, self.shard, self.clock.now())
+        self.tally["unknown"] += recovery.recover(self.ledger, self.clock.now(), shard=self.shard)
         return True
 
     def _send(self, batch: Batch) -> None:
@@ -171,7 +171,8 @@ class _ShardSender:
         now = self.clock.now()
         if not sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease):
             return
-        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=now + self.start_window)
+        deadline = min(filter(None, (now + self.start_window, batch.deadline)))
+        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=deadline)
         outcomes = list(self.pool.map(attempt.post, batch.claims, batch.slots))
         error = _worst(attempt.errors)
         self.tally.update(outcome.state.value for outcome in outcomes)

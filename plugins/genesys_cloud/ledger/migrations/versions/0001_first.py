@@ -82,6 +82,9 @@ def upgrade() -> None:
         sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("plan_no", sa.Integer(), nullable=False),
         sa.Column("planned_at", UtcDateTime(), nullable=False),
+        sa.Column("deadline", UtcDateTime(), nullable=True),
+        sa.Column("error_budget_count", sa.Integer(), nullable=False),
+        sa.Column("error_budget_share", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["campaign_id"],
             ["campaigns.campaign_id"],

@@ -1,0 +1,61 @@
+"""The tasks by which people steer campaigns and settle what is unknown from the Airflow UI."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import task
+
+from genesys_cloud.workflows.retries import CampaignRetryPolicy
+
+log = logging.getLogger(__name__)
+
+ACTIONS = {"pause": "paused", "resume": "active", "cancel": "cancelled"}
+"""What a person asks for, and the state that it puts a campaign into."""
+
+
+@task(retries=2, retry_policy=CampaignRetryPolicy())
+def reconcile(params: Any = None) -> dict[str, int]:
+    """Settle unknown sends by what Genesys lists, and say how many are left to a person."""
+    from dataclasses import asdict
+
+    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
+    from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.workflows import reconciling
+    from genesys_cloud.workflows.pace import account_pace
+
+    hook = GenesysCloudHook()
+    ledger = open_ledger(ledger_url())
+    with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
+        done = reconciling.reconcile(
+            ledger, client, now=datetime.now(UTC), campaign_id=params["campaign_id"]
+        )
+    ledger.close()
+    log.info("%s found, %s left to a person", done.found, done.left)
+    if done.left:
+        log.warning("`genesys-cloud messages unknown` lists what only a person can settle")
+    return asdict(done)
+
+
+@task
+def control(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+    """Pause, resume or cancel a campaign."""
+    from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger.campaigns import change_state
+    from genesys_cloud.ledger.database import open_ledger
+
+    state = ACTIONS[params["action"]]
+    ledger = open_ledger(ledger_url())
+    settled = change_state(
+        ledger,
+        params["campaign_id"],
+        state,
+        reason=params["reason"],
+        actor=f"airflow:{dag_run.triggering_user_name or dag_run.run_id}",
+        now=datetime.now(UTC),
+    )
+    ledger.close()
+    log.info("campaign %s is %s", params["campaign_id"], state)
+    return {"campaign_id": params["campaign_id"], "state": state, "messages_cancelled": settled}
