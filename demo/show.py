@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genesys_cloud.ledger.campaigns import Progress
+from genesys_cloud.workflows.proof import Certificate
 
 QUIET_S = 5.0
 """How often progress is printed where the output is no terminal."""
@@ -54,7 +55,12 @@ class Board:
         return time.monotonic() - self._began
 
 
-def summary(reached: Progress, metrics: Mapping[str, Any], links: Mapping[str, str]) -> str:
+def summary(
+    reached: Progress,
+    metrics: Mapping[str, Any],
+    certificate: Certificate,
+    links: Mapping[str, str],
+) -> str:
     """Return the end of the demo: who got it, who did not and why, how fast, where to look."""
     states, latency = reached.states, metrics["deliveryLatency"]
     lines = [
@@ -71,6 +77,8 @@ def summary(reached: Progress, metrics: Mapping[str, Any], links: Mapping[str, s
         f"Success rate {metrics['successRate']} (delivered of delivered and failed)",
         f"From acceptance to delivery: half within {latency['p50']:,.0f} ms, 95 % within "
         f"{latency['p95']:,.0f} ms, the slowest {latency['max']:,.0f} ms (a simulated network)",
+        "",
+        certificate.as_text(),
         "",
         *(f"{name + ':':<22}{place}" for name, place in links.items()),
         "",

@@ -27,7 +27,8 @@ def missing(lines: list[str], installed: set[str]) -> list[str]:
 
 def main() -> None:
     """Read the file that the command line names."""
-    installed = {canonicalize_name(found.metadata["Name"]) for found in metadata.distributions()}
+    names = (found.metadata["Name"] for found in metadata.distributions())
+    installed = {str(canonicalize_name(name)) for name in names}
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     sys.stdout.writelines(f"{line}\n" for line in missing(lines, installed))
 

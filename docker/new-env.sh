@@ -4,7 +4,6 @@
 #   bash docker/new-env.sh > .env           fill in GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET yourself
 #   bash docker/new-env.sh --demo > .env    for the simulator; nothing to fill in
 set -euo pipefail
-umask 077
 cd "$(dirname "$0")/.."
 
 # Hexadecimal, since some of them stand in URLs.

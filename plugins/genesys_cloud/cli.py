@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from genesys_cloud.errors import CampaignError
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.unknowns import Unknown
 from genesys_cloud.outbound.messages import mask_address
+from genesys_cloud.settings import find_stored_connections
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Look at, pause, resume, cancel a campaign.")
@@ -121,13 +123,14 @@ def cancel(campaign_id: CampaignId, reason: Reason = "", as_json: AsJson = False
 @campaign_app.command()
 def prove(campaign_id: CampaignId, as_json: AsJson = False) -> None:
     """Compare the ledger with what Genesys lists; exit code 1, and the differences, where not."""
-    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
-    from genesys_cloud.workflows import proof
-    from genesys_cloud.workflows.pace import account_pace
+    with _ledger() as ledger:
+        from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
+        from genesys_cloud.workflows import proof
+        from genesys_cloud.workflows.pace import account_pace
 
-    hook = GenesysCloudHook()
-    with _ledger() as ledger, hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
-        certificate = proof.prove(ledger, client, campaign_id, now=datetime.now(UTC))
+        hook = GenesysCloudHook()
+        with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
+            certificate = proof.prove(ledger, client, campaign_id, now=datetime.now(UTC))
     _print(certificate.as_json(), as_json, certificate.as_text())
     raise typer.Exit(0 if certificate.proved else 1)
 
@@ -169,10 +172,11 @@ def settle(
 @ledger_app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Make the ledger, or bring it to this version's schema."""
-    from genesys_cloud.hooks.genesys_cloud import ledger_url
-    from genesys_cloud.ledger import database
+    with _airflow():
+        from genesys_cloud.hooks.genesys_cloud import ledger_url
+        from genesys_cloud.ledger import database
 
-    revision = database.upgrade_at(ledger_url())
+        revision = database.upgrade_at(ledger_url())
     _print({"revision": revision}, as_json, f"the ledger has schema {revision}")
 
 
@@ -191,13 +195,15 @@ def verify(as_json: AsJson = False) -> None:
 
 @webhook_app.command()
 def register(url: str, as_json: AsJson = False) -> None:
-    """Register the receiver's public address with Genesys; again changes nothing."""
+    """Register the receiver's public address with Genesys; again makes no second registration."""
     from dataclasses import asdict
 
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
 
-    with GenesysCloudHook().get_conn() as client:
-        registration = asdict(client.register_webhook(url))
+    hook = GenesysCloudHook()
+    with hook.get_conn() as client:
+        secret = hook.account().signing_secret
+        registration = asdict(client.register_webhook(url, secret=secret))
     _print(registration, as_json, f"{url} is registered as {registration['id']}")
 
 
@@ -214,14 +220,23 @@ def _change(campaign_id: str, state: str, reason: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _ledger() -> Iterator[Ledger]:
-    from genesys_cloud.hooks.genesys_cloud import ledger_url
+def _airflow() -> Iterator[None]:
+    """Find connections wherever Airflow keeps them; its log shall not mix with what is printed."""
+    find_stored_connections()
+    with redirect_stdout(sys.stderr):
+        yield
 
-    ledger = open_ledger(ledger_url())
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+
+@contextmanager
+def _ledger() -> Iterator[Ledger]:
+    with _airflow():
+        from genesys_cloud.hooks.genesys_cloud import ledger_url
+
+        ledger = open_ledger(ledger_url())
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 def _shown(one: Unknown) -> dict[str, Any]:
@@ -239,7 +254,10 @@ def _shown(one: Unknown) -> dict[str, Any]:
 
 
 def _actor() -> str:
-    return f"cli:{getpass.getuser()}"
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"cli:uid {os.getuid()}"
 
 
 def _print(found: dict[str, Any], as_json: bool, text: str) -> None:

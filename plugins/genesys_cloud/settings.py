@@ -1,7 +1,8 @@
-"""What the environment says; the only reader of os.environ."""
+"""What the environment says; nothing else touches os.environ."""
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -57,6 +58,14 @@ class Settings:
         return tuple(word.strip() for word in words if word.strip())
 
 
+def find_stored_connections() -> None:
+    """Let Airflow look for connections in its database too, from a process that is no task.
+
+    Airflow's own command line sets this variable for the same end.
+    """
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")  # noqa: TID251 - see above
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """One Genesys Cloud account as the client needs it: where, as whom, how fast.
@@ -75,6 +84,11 @@ class Account:
     timeout_s: float = 30.0
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def signing_secret(self) -> str | None:
+        """The secret that events are to be signed with from now on: the first of those in force."""
+        return self.webhook_secrets[0] if self.webhook_secrets else None
+
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
             raise ConnectionSettingsError(
@@ -86,7 +100,7 @@ class Account:
                 f"Connection {self.name!r} has profile {self.profile!r}; use auto, messaging or "
                 "agentless."
             )
-        if self.requests_per_minute < 1 or self.timeout_s <= 0:
+        if self.requests_per_minute < 1 or not 0 < self.timeout_s < math.inf:
             raise ConnectionSettingsError(
                 f"Connection {self.name!r} needs requests_per_minute of at least 1 and timeout_s "
                 "above 0."

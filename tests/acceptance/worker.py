@@ -20,7 +20,7 @@ from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows import sending
 
-LIMITS = [Limit(name="account", per_minute=10_000_000)]
+LIMITS = [Limit(name="account", most=10_000_000)]
 TIMEOUT_S = 2.0
 START_WINDOW = timedelta(seconds=2)
 LEASE = sending.lease_for(TIMEOUT_S, START_WINDOW)
@@ -43,6 +43,7 @@ class Work:
     shard: Shard
     ahead: timedelta = timedelta()
     die_at: tuple[str, int] | None = None
+    batch: int = sending.BATCH
 
     def start(self) -> BaseProcess:
         """Start the worker; it shares nothing with this process but the ledger."""
@@ -70,6 +71,7 @@ class Work:
             limits=LIMITS,
             timeout_s=TIMEOUT_S,
             start_window=START_WINDOW,
+            batch=self.batch,
             clock=sending.Clock(now=lambda: datetime.now(UTC) + self.ahead),
         )
         os._exit(0)

@@ -16,7 +16,7 @@ from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
 from tests.ledger.planted import CAMPAIGN, NOW, only_shard, plant
 
-FAST = [Limit(name="account", per_minute=60_000)]
+FAST = [Limit(name="account", most=60_000)]
 LEASE = timedelta(seconds=90)
 
 
@@ -110,7 +110,7 @@ def test_a_429_holds_back_the_gate_for_everybody(ledger: Ledger) -> None:
     attempt(ledger, batch)
     until = NOW + timedelta(seconds=42)
     deferred = Outcome(claim=batch.claims[0], state=State.PLANNED, reason_code="throttled")
-    sends.record(ledger, [deferred], now=NOW, hold_back=("account", until))
+    sends.record(ledger, [deferred], now=NOW, hold_back=(FAST[0], until))
     assert min(claim(ledger, shard).slots) >= until
 
 

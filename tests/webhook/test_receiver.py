@@ -46,7 +46,7 @@ def message_ids(ledger: Ledger, request: pytest.FixtureRequest) -> list[str]:
 def accepted(ledger: Ledger, occurrence: str, count: int) -> list[str]:
     shard = only_shard(ledger, plant(ledger, count, occurrence=occurrence))
     lease = timedelta(seconds=90)
-    limits = [Limit(name="account", per_minute=1_000_000)]
+    limits = [Limit(name="account", most=1_000_000)]
     batch = sends.claim(ledger, shard, limits, most=count, now=NOW, lease=lease)
     sends.begin_attempt(ledger, batch, now=NOW, lease=lease)
     outcomes = [

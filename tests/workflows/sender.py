@@ -50,7 +50,7 @@ class Sender:
             self.ledger,
             self.client,
             shard,
-            limits=limits_of(self.account, CAMPAIGN.campaign_id, None),
+            limits=limits_of(self.account, campaign_id=CAMPAIGN.campaign_id),
             timeout_s=self.account.timeout_s,
             clock=self.hurried.clock(),
         )

@@ -130,7 +130,7 @@ def test_a_corrected_text_reaches_who_was_not_sent_to_and_nobody_else(
 ) -> None:
     plan(ledger, template, GOOD)
     shard = plans.shards(ledger, rows(ledger)[0].occurrence_id, size=100, most=10)[0]
-    limits = [Limit(name="account", per_minute=60_000)]
+    limits = [Limit(name="account", most=60_000)]
     lease = timedelta(seconds=90)
     claimed = sends.claim(ledger, shard, limits, most=1, now=NOW, lease=lease).claims[0]
     plan(ledger, template, [line.replace("A-", "B-") for line in GOOD])

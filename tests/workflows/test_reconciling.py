@@ -92,7 +92,7 @@ def test_a_dead_workers_lease_is_taken_over_without_its_task(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 5))
-    limits, lease = limits_of(sender.account, "", None), timedelta(seconds=90)
+    limits, lease = limits_of(sender.account, campaign_id="c"), timedelta(seconds=90)
     now = datetime.now(UTC)
     dead = sends.claim(sender.ledger, shard, limits, most=5, now=now, lease=lease)
     sends.begin_attempt(sender.ledger, dead, now=now, lease=lease)
@@ -122,7 +122,7 @@ def test_a_certificate_names_what_does_not_add_up(
     sender.send(shard)
     plant(sender.ledger, 7)
     (extra,) = unsent = sends.claim(
-        sender.ledger, only_shard(sender.ledger, plan), limits_of(sender.account, "", None),
+        sender.ledger, only_shard(sender.ledger, plan), limits_of(sender.account, campaign_id="c"),
         most=1, now=datetime.now(UTC), lease=timedelta(seconds=90),
     ).claims  # fmt: skip
     sender.client.send(extra.message)

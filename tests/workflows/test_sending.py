@@ -178,7 +178,7 @@ def test_a_pause_is_obeyed_within_one_batch(simulator: SimulatorProcess, sender:
         return hurried.now()
 
     slow = Clock(now=pause_once, sleep=hurried.sleep)
-    limits = [Limit(name="account", per_minute=1_000_000)]
+    limits = [Limit(name="account", most=1_000_000)]
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=slow)
     assert 64 <= len(recipients(simulator)) <= seen[0] + 64
     assert sender.states()["planned"] == 300 - len(recipients(simulator))
@@ -194,7 +194,7 @@ def test_the_campaigns_own_limit_spaces_the_sends(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 20))
-    limits = limits_of(sender.account, CAMPAIGN.campaign_id, 1_200)
+    limits = limits_of(sender.account, campaign_id="c", messages_per_minute=1_200)
     began = datetime.now(UTC)
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2)
     requests = simulator.requests()["requests"]
@@ -209,7 +209,7 @@ def test_what_a_stopped_process_left_is_taken_over(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 10))
-    limits = limits_of(sender.account, CAMPAIGN.campaign_id, None)
+    limits = limits_of(sender.account, campaign_id=CAMPAIGN.campaign_id)
     lease = timedelta(seconds=90)
     now = sender.hurried.now()
     dead = sends.claim(sender.ledger, shard, limits, most=3, now=now, lease=lease)
@@ -249,7 +249,7 @@ def test_what_could_not_go_out_by_its_deadline_has_expired(
     deadline = sender.hurried.now() + timedelta(seconds=30)
     campaign = replace(CAMPAIGN, deadline=deadline)
     shard = only_shard(sender.ledger, plant(sender.ledger, 100, campaign=campaign))
-    limits = limits_of(sender.account, CAMPAIGN.campaign_id, 60)
+    limits = limits_of(sender.account, campaign_id="c", messages_per_minute=60)
     clock = sender.hurried.clock()
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
     states = sender.states()
@@ -273,7 +273,7 @@ def test_a_campaign_cancelled_in_mid_send_leaves_nothing_planned(
             ))  # fmt: skip
         return now
 
-    limits = limits_of(sender.account, CAMPAIGN.campaign_id, None)
+    limits = limits_of(sender.account, campaign_id=CAMPAIGN.campaign_id)
     clock = Clock(now=cancel_once, sleep=sender.hurried.sleep)
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
     states = sender.states()

@@ -31,22 +31,26 @@ class GenesysCloudHook(BaseHook):
         self.profile = profile
 
     def account(self) -> Account:
-        """Return the account that the connection, or else the environment, describes."""
-        settings = Settings.from_environment()
+        """Return the account that the connection, or else the environment, describes.
+
+        Its secrets are masked in every log from then on.
+        """
+        from airflow.sdk.log import mask_secret
+
         connection = find_connection(self.genesys_conn_id)
         if connection is None:
-            return _from_environment(settings, self.genesys_conn_id, self.profile)
-        return _from_connection(connection, self.profile)
+            settings = Settings.from_environment()
+            account = _from_environment(settings, self.genesys_conn_id, self.profile)
+        else:
+            account = _from_connection(connection, self.profile)
+        for secret in (account.client_secret, *account.webhook_secrets):
+            mask_secret(secret)
+        return account
 
     def get_conn(self, *, pace: Callable[[], None] | None = None) -> GenesysClient:
         """Return a client; `pace` is called before each read, to wait for the account's limit."""
-        from airflow.sdk.log import mask_secret
-
-        account = self.account()
-        for secret in (account.client_secret, *account.webhook_secrets):
-            mask_secret(secret)
-        settings = Settings.from_environment()
-        return GenesysClient(account, state_dir=settings.state_dir, pace=pace)
+        state_dir = Settings.from_environment().state_dir
+        return GenesysClient(self.account(), state_dir=state_dir, pace=pace)
 
     def test_connection(self) -> tuple[bool, str]:
         """Authenticate for real, and say what was found; Airflow's Test button shows it."""
@@ -96,19 +100,25 @@ def _from_environment(settings: Settings, conn_id: str, profile: str | None) -> 
 
 def _from_connection(connection: Any, profile: str | None) -> Account:
     extra = connection.extra_dejson
+    if not isinstance(extra, dict):
+        raise ConnectionSettingsError(
+            f"Connection {connection.conn_id!r} has an extra that is no JSON object. Write it as "
+            '{"region": "us-east-1"}.'
+        )
+    given = {name: value for name, value in extra.items() if value not in (None, "")}
     try:
         return Account(
             name=connection.conn_id,
             client_id=connection.login or "",
             client_secret=connection.password or "",
-            region=extra.get("region") or "us-east-1",
+            region=str(given.get("region", "us-east-1")),
             base_url=_base_url(connection),
-            profile=profile or extra.get("profile") or "auto",
-            requests_per_minute=int(extra.get("requests_per_minute") or 300),
-            timeout_s=float(extra.get("timeout_s") or 30),
-            webhook_secrets=_secrets(extra.get("webhook_secret")),
+            profile=profile or str(given.get("profile", "auto")),
+            requests_per_minute=int(given.get("requests_per_minute", 300)),
+            timeout_s=float(given.get("timeout_s", 30)),
+            webhook_secrets=_secrets(given.get("webhook_secret")),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConnectionSettingsError(
             f"Connection {connection.conn_id!r} has an extra that is not a number ({error}). "
             "Correct requests_per_minute and timeout_s."

@@ -1,47 +1,74 @@
-"""The gates that all workers share: one row a limit, moved by one statement a reservation."""
+"""The gates that all workers share: one row a limit, moved within the transaction that claims."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, case, literal
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.ledger.tables import rate_gates
-from genesys_cloud.outbound.pacing import Limit, slots
+from genesys_cloud.outbound import pacing
+from genesys_cloud.outbound.pacing import Limit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """Instants at which messages may leave; without any, `wait_until` says when to ask again."""
+
+    instants: Sequence[datetime] = ()
+    wait_until: datetime | None = None
+
+
 def reserve(
-    connection: Connection, limits: Sequence[Limit], count: int, now: datetime
-) -> list[datetime]:
-    """Take `count` slots at every limit, and return the instants at which all of them allow one."""
-    now_us = _micros(now)
-    firsts = []
-    for limit in sorted(limits, key=lambda limit: limit.name):  # one order: no deadlock
-        width = count * limit.interval_us
-        after = _move(connection, limit.name, now_us, width)
-        firsts.append((after - width, limit))
-    return [_EPOCH + timedelta(microseconds=slot) for slot in slots(firsts, count)]
+    connection: Connection, limits: Sequence[Limit], segments: Sequence[int], now: datetime
+) -> Slots:
+    """Take slots at every limit for the first of some messages, given each one's segments."""
+    gates = _lock(connection, limits)
+    reserved = pacing.reserve(limits, gates, segments, _micros(now))
+    if reserved.gates is None:
+        return Slots(wait_until=_instant(reserved.wait_until))
+    _move(connection, reserved.gates)
+    return Slots(instants=[_instant(slot) for slot in reserved.slots])
 
 
-def hold_back(connection: Connection, name: str, until: datetime) -> None:
-    """Let nobody pass the gate before `until`; a gate that is further already stays there."""
-    _move(connection, name, _micros(until), 0)
+def hold_back(connection: Connection, limit: Limit, until: datetime) -> None:
+    """Let nobody pass a gate before `until`; a gate that is further already stays there."""
+    gates = _lock(connection, [limit])
+    _move(connection, {limit.name: max(gates[limit.name], _micros(until))})
 
 
-def _move(connection: Connection, name: str, earliest_us: int, width: int) -> int:
-    """Set the gate to max(where it is, earliest) + width, and return where it then stands."""
+def _lock(connection: Connection, limits: Sequence[Limit]) -> dict[str, int]:
+    """Take the gates' rows, made where they are missing, until the transaction ends."""
+    names = sorted(limit.name for limit in limits)  # one order for everybody: no deadlock
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(rate_gates).values(name=name, next_free_us=earliest_us + width)
-    earliest = literal(earliest_us, BigInteger)
-    later = case((rate_gates.c.next_free_us > earliest, rate_gates.c.next_free_us), else_=earliest)
-    moved = insert.on_conflict_do_update(
-        index_elements=["name"], set_={"next_free_us": later + width}
-    ).returning(rate_gates.c.next_free_us)
-    return int(connection.execute(moved).scalar_one())
+    query = (
+        select(rate_gates.c.name, rate_gates.c.next_free_us)
+        .where(rate_gates.c.name.in_(names))
+        .order_by(rate_gates.c.name)
+        .with_for_update()
+    )
+    found = {row.name: row.next_free_us for row in connection.execute(query)}
+    if len(found) < len(names):
+        made = [{"name": name, "next_free_us": 0} for name in names]
+        connection.execute(dialect.insert(rate_gates).on_conflict_do_nothing(), made)
+        found = {row.name: row.next_free_us for row in connection.execute(query)}
+    return found
+
+
+def _move(connection: Connection, gates: Mapping[str, int]) -> None:
+    connection.execute(
+        update(rate_gates).where(rate_gates.c.name == bindparam("b_name")),
+        [{"b_name": name, "next_free_us": after} for name, after in gates.items()],
+    )
+
+
+def _instant(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def _micros(at: datetime) -> int:

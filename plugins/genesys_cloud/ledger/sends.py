@@ -23,6 +23,12 @@ from genesys_cloud.outbound.pacing import Limit
 
 ACTOR = "send task"
 
+NOT_ATTEMPTED = "not_attempted"
+"""The reason of a message that was claimed and then not posted, for another one met an obstacle."""
+
+LATE = "late"
+"""The reason of a message that was claimed and then not posted, for its slot had passed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -37,13 +43,15 @@ class Claim:
 class Batch:
     """Claims, the instant at which each may leave, and whether the campaign may send at all.
 
-    After `deadline` none of them may leave.
+    After `deadline` none of them may leave. An empty batch with `wait_until` means that a limit
+    has no slot before then.
     """
 
     claims: Sequence[Claim] = ()
     slots: Sequence[datetime] = ()
     active: bool = True
     deadline: datetime | None = None
+    wait_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,26 +99,29 @@ def claim(
             _retire(connection, shard, State.EXPIRED, now)
         # SKIP LOCKED: two workers on one shard take different messages instead of waiting in line.
         chosen = (
-            select(messages.c.id)
+            select(messages.c.id, messages.c.segments)
             .where(shard.holds(), messages.c.state == State.PLANNED)
             .order_by(messages.c.id)
             .limit(most)
             .with_for_update(skip_locked=True)
         )
-        ids = connection.execute(chosen).scalars().all()
-        if not ids:
+        rows = connection.execute(chosen).all()
+        if not rows:
             return Batch()
-        slots = rate_gate.reserve(connection, limits, len(ids), now)
+        slots = rate_gate.reserve(connection, limits, [row.segments or 1 for row in rows], now)
+        if slots.wait_until is not None:
+            return Batch(wait_until=slots.wait_until)
+        ids = [row.id for row in rows[: len(slots.instants)]]
         connection.execute(
             update(messages)
             .where(messages.c.id.in_(ids))
             .values(
                 state=State.CLAIMED,
                 fence=messages.c.fence + 1,
-                lease_until=slots[-1] + lease,
+                lease_until=slots.instants[-1] + lease,
             )
         )
-        return Batch(claims=_claims(connection, ids), slots=slots, deadline=deadline)
+        return Batch(claims=_claims(connection, ids), slots=slots.instants, deadline=deadline)
 
 
 def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> bool:
@@ -147,7 +158,7 @@ def record(
     outcomes: Sequence[Outcome],
     *,
     now: datetime,
-    hold_back: tuple[str, datetime] | None = None,
+    hold_back: tuple[Limit, datetime] | None = None,
 ) -> None:
     """Record a batch's outcomes in one commit, and apply the status events that came before it.
 
@@ -162,7 +173,8 @@ def record(
                 f"{len(outcomes) - changed} of {len(outcomes)} attempted messages were taken over "
                 "after their lease ended; they are unknown now, and reconcile_sends settles them."
             )
-        audit.append(connection, [_entry(one, now) for one in outcomes])
+        tried = [one for one in outcomes if one.reason_code not in {NOT_ATTEMPTED, LATE}]
+        audit.append(connection, [_entry(one, now) for one in tried])
         accepted = [one.message_id for one in outcomes if one.message_id]
         events.apply_parked(connection, accepted)
         error_budget.check(connection, [one.claim.id for one in outcomes if one.failed], now)

@@ -16,7 +16,8 @@ CAMPAIGN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 class Campaign:
     """What a campaign file declares, or what operations people fill in.
 
-    `messages_per_minute` None means the account's limit; `batch_size` is recipients per shard;
+    `messages_per_minute` None means the account's limit; `segments_per_second` is what the
+    sender's carrier allows, None where nobody counts; `batch_size` is recipients per shard;
     `default_language` is used where neither the row nor the number names a language. What has not
     gone out by `deadline` never does. The campaign pauses itself once `error_budget_count` messages
     have been rejected or are unknown and they are `error_budget_share` (0 to 1) of those tried.
@@ -30,6 +31,7 @@ class Campaign:
     default_language: str = "en"
     messages_per_minute: int | None = None
     batch_size: int = 500
+    segments_per_second: int | None = None
     deadline: datetime | None = None
     error_budget_count: int = 100
     error_budget_share: float = 0.5
@@ -45,10 +47,11 @@ class Campaign:
                 raise CampaignDefinitionError(
                     f"Campaign {self.campaign_id!r} has no {name}. Fill it in and start again."
                 )
-        if self.batch_size < 1 or (self.messages_per_minute or 1) < 1:
+        rates = (self.batch_size, self.messages_per_minute, self.segments_per_second)
+        if any(rate is not None and rate < 1 for rate in rates):
             raise CampaignDefinitionError(
-                f"Campaign {self.campaign_id!r} needs batch_size and messages_per_minute of at "
-                "least 1."
+                f"Campaign {self.campaign_id!r} needs batch_size, messages_per_minute and "
+                "segments_per_second of at least 1."
             )
         if self.deadline is not None and self.deadline.tzinfo is None:
             raise CampaignDefinitionError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from genesys_cloud.errors import AudienceError
 from genesys_cloud.outbound.audience import Row, check_columns, read_csv, rows_from_records
@@ -20,11 +21,28 @@ def open_audience(location: str, include_dir: Path) -> Iterator[Iterator[Row]]:
     A relative path is looked for below the project, then below include/audiences. Raises
     AudienceError for a file that can't be read at all.
     """
+    # Only opening and reading are explained: what goes wrong with the rows is another's to tell.
+    with _explained(location):
+        stream = _open(location, include_dir)
+    with stream:
+        rows = _rows(stream, location)
+        first = list(islice(rows, 1))  # a list without usable columns must not begin a plan
+        yield chain(first, rows)
+
+
+def _rows(stream: BinaryIO, location: str) -> Iterator[Row]:
+    with _explained(location):
+        magic = stream.read(len(PARQUET_MAGIC))
+        stream.seek(0)
+        yield from _parquet(stream) if magic == PARQUET_MAGIC else read_csv(stream)
+
+
+@contextmanager
+def _explained(location: str) -> Iterator[None]:
     try:
-        with _locate(location, include_dir).open("rb") as stream:
-            magic = stream.read(len(PARQUET_MAGIC))
-            stream.seek(0)
-            yield _parquet(stream, location) if magic == PARQUET_MAGIC else read_csv(stream)
+        yield
+    except AudienceError as error:
+        raise AudienceError(f"The audience {location!r} can't be used. {error}") from error
     except FileNotFoundError:
         raise AudienceError(
             f"The audience {location!r} does not exist. Give a path below include/audiences, an "
@@ -45,19 +63,25 @@ def storage_path(location: str) -> Any:
     return ObjectStoragePath(location)
 
 
+def _open(location: str, include_dir: Path) -> BinaryIO:
+    try:
+        stream: BinaryIO = _locate(location, include_dir).open("rb")
+    except ValueError as error:
+        raise AudienceError(
+            f"It is no address that Airflow can open here ({error}). Give a path, or install the "
+            "Airflow provider that opens such URLs."
+        ) from None
+    return stream
+
+
 def _locate(location: str, include_dir: Path) -> Any:
     if "://" in location:
-        try:
-            return storage_path(location)
-        except ValueError as error:
-            raise AudienceError(
-                f"The audience {location!r} is no address that Airflow can open ({error})."
-            ) from None
+        return storage_path(location)
     below_project = include_dir.parent / location
     return below_project if below_project.exists() else include_dir / "audiences" / location
 
 
-def _parquet(stream: IO[bytes], location: str) -> Iterator[Row]:
+def _parquet(stream: BinaryIO) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
 
@@ -68,6 +92,4 @@ def _parquet(stream: IO[bytes], location: str) -> Iterator[Row]:
             record for batch in file.iter_batches(1_000) for record in batch.to_pylist()
         )
     except pyarrow.ArrowException as error:
-        raise AudienceError(
-            f"The audience {location!r} begins like Parquet and can't be read ({error})."
-        ) from error
+        raise AudienceError(f"It begins like Parquet and is none ({error}).") from error

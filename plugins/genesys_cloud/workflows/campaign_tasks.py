@@ -23,7 +23,7 @@ MOST_SHARDS = 1_000
 
 CAMPAIGN_FIELDS = (
     "campaign_id", "audience", "template", "channel", "sender", "default_language",
-    "messages_per_minute", "batch_size", "error_budget_count", "error_budget_share",
+    "messages_per_minute", "segments_per_second", "batch_size", "error_budget_count", "error_budget_share",
 )  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
         if params["dry_run"]:
             report = rehearse(campaign, template, rows, occurrence=occurrence, only=only)
         else:
-            account = GenesysCloudHook().account()  # a bad connection is found before planning
-            log.info("sending as connection %s, profile %s", account.name, account.profile)
+            with GenesysCloudHook().get_conn() as client:
+                client.authenticate()  # a bad connection is found before anybody approves
             ledger = open_ledger(ledger_url())
             outcome, report = plan_occurrence(
                 ledger,
@@ -109,9 +109,16 @@ def send(shard: dict[str, int], planned: Any, params: Any = None) -> dict[str, i
     get_current_context()["shard_number"] = shard["number"]  # type: ignore[typeddict-unknown-key]
     hook = GenesysCloudHook()
     account = hook.account()
-    limits = limits_of(account, planned["campaign_id"], params["messages_per_minute"])
+    limits = limits_of(
+        account,
+        campaign_id=planned["campaign_id"],
+        messages_per_minute=params["messages_per_minute"],
+        sender=params["sender"],
+        segments_per_second=params["segments_per_second"],
+    )
     ledger = open_ledger(ledger_url())
     with hook.get_conn() as client:
+        client.authenticate()  # before a slot is taken: the first message shall not be late
         tally = send_shard(
             ledger, client, Shard(**shard), limits=limits, timeout_s=account.timeout_s
         )

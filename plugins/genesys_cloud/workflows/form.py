@@ -75,6 +75,14 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             description_md="Empty: as fast as the account's limit allows.",
             section="Pace and repetition",
         ),
+        "segments_per_second": Param(
+            given.get("segments_per_second"),
+            type=["null", "integer"],
+            minimum=1,
+            description_md="What the sender's carrier allows, in SMS segments; all campaigns of the "
+            "sender share it. Empty: nobody counts.",
+            section="Pace and repetition",
+        ),
         "batch_size": Param(
             given.get("batch_size", 500),
             type="integer",

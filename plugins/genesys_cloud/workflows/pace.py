@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from genesys_cloud.ledger import rate_gate
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.settings import Account
-from genesys_cloud.workflows.sending import Clock, limits_of, sleep_until
+from genesys_cloud.workflows.sending import Clock, account_limit, sleep_until
 
 
 def account_pace(ledger: Ledger, account: Account) -> Callable[[], None]:
     """Return what waits for the account's next free slot."""
-    limits = limits_of(account, "", None)
+    limits = [account_limit(account)]
 
     def wait() -> None:
         with ledger.write() as connection:
-            (slot,) = rate_gate.reserve(connection, limits, 1, datetime.now(UTC))
-        sleep_until(slot, Clock())
+            slots = rate_gate.reserve(connection, limits, [1], datetime.now(UTC))
+        sleep_until(slots.instants[0], Clock())
 
     return wait

@@ -19,6 +19,7 @@ from typing import Protocol
 from genesys_cloud.errors import (
     ApiError,
     CampaignError,
+    LedgerUnavailableError,
     NotSentError,
     OutcomeUnknownError,
     RequestRejectedError,
@@ -27,9 +28,9 @@ from genesys_cloud.errors import (
 from genesys_cloud.ledger import recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
-from genesys_cloud.ledger.sends import Batch, Claim, Outcome
+from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Batch, Claim, Outcome
 from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State
-from genesys_cloud.outbound.pacing import Limit, batch_limit
+from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
 from genesys_cloud.settings import Account
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,9 @@ START_WINDOW = timedelta(seconds=30)
 
 PATIENCE_S = 60.0
 """The longest wait that a task sits out; a longer one is left to the task's retry."""
+
+LEDGER_AGAIN_S = 1.0
+"""How long a task waits before it tries again to record outcomes in a ledger that was away."""
 
 LOOK_AGAIN_S = 5.0
 """How often a task that waits for another worker's lease looks whether it is still needed."""
@@ -72,11 +76,27 @@ class Clock:
     jitter: Callable[[], float] = random.random
 
 
-def limits_of(account: Account, campaign_id: str, per_minute: int | None) -> list[Limit]:
+def account_limit(account: Account) -> Limit:
+    """Return the limit that everything which is asked of an account obeys."""
+    return Limit(name=f"account:{account.name}", most=account.requests_per_minute)
+
+
+def limits_of(
+    account: Account,
+    *,
+    campaign_id: str,
+    messages_per_minute: int | None = None,
+    sender: str = "",
+    segments_per_second: int | None = None,
+) -> list[Limit]:
     """Return the limits that a campaign's sends obey, the account's first."""
-    limits = [Limit(name=f"account:{account.name}", per_minute=account.requests_per_minute)]
-    if per_minute is not None:
-        limits.append(Limit(name=f"campaign:{campaign_id}", per_minute=per_minute))
+    limits = [account_limit(account)]
+    if messages_per_minute is not None:
+        limits.append(Limit(name=f"campaign:{campaign_id}", most=messages_per_minute))
+    if segments_per_second is not None:
+        limits.append(
+            Limit(name=f"sender:{sender}", most=segments_per_second, period_s=1, unit="segment")
+        )
     return limits
 
 
@@ -96,6 +116,7 @@ def send_shard(
     limits: Sequence[Limit],
     timeout_s: float,
     start_window: timedelta = START_WINDOW,
+    batch: int = BATCH,
     clock: Clock | None = None,
 ) -> Counter[str]:
     """Send what is planned in a shard, and return how many messages ended in which state.
@@ -114,6 +135,8 @@ def send_shard(
             lease=lease_for(timeout_s, start_window),
             clock=clock or Clock(),
             pool=pool,
+            largest=batch,
+            most=batch,
         ).run()
 
 
@@ -131,12 +154,14 @@ class _ShardSender:
     pool: ThreadPoolExecutor
     tally: Counter[str] = field(default_factory=Counter)
     setbacks: int = 0
+    largest: int
+    most: int
 
     def run(self) -> Counter[str]:
         """Claim and send batches until nothing is left or the campaign may not send."""
         horizon_us = HORIZON // timedelta(microseconds=1)
-        most = batch_limit(self.limits, horizon_us=horizon_us, most=BATCH)
         while True:
+            most = batch_limit(self.limits, horizon_us=horizon_us, most=self.most)
             batch = sends.claim(
                 self.ledger,
                 self.shard,
@@ -150,6 +175,8 @@ class _ShardSender:
                 return self.tally
             if batch.claims:
                 self._send(batch)
+            elif batch.wait_until is not None:
+                sleep_until(batch.wait_until, self.clock)
             elif not self._take_over():
                 return self.tally
 
@@ -172,19 +199,51 @@ class _ShardSender:
         if not sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease):
             return
         deadline = min(filter(None, (now + self.start_window, batch.deadline)))
-        attempt = _Attempt(gateway=self.gateway, clock=self.clock, deadline=deadline)
+        attempt = _Attempt(
+            gateway=self.gateway,
+            clock=self.clock,
+            deadline=deadline,
+            lateness=timedelta(microseconds=lateness_us(self.limits)),
+        )
         outcomes = list(self.pool.map(attempt.post, batch.claims, batch.slots))
         error = _worst(attempt.errors)
-        self.tally.update(outcome.state.value for outcome in outcomes)
-        answered = any(outcome.state is not State.PLANNED for outcome in outcomes)
-        self.setbacks = 0 if answered else self.setbacks + 1
+        self._adapt(outcomes)
+        self.tally.update(o.state.value for o in outcomes if o.state is not State.PLANNED)
+        tried = [o for o in outcomes if o.reason_code not in {LATE, NOT_ATTEMPTED}]
+        stuck = tried and all(outcome.state is State.PLANNED for outcome in tried)
+        self.setbacks = self.setbacks + 1 if stuck else 0
         wait = _wait_s(error, self.setbacks, self.clock)
         throttled = isinstance(error, ThrottledError)
         now = self.clock.now()
-        hold_back = (self.limits[0].name, now + timedelta(seconds=wait)) if throttled else None
-        sends.record(self.ledger, outcomes, now=now, hold_back=hold_back)
+        hold_back = (self.limits[0], now + timedelta(seconds=wait)) if throttled else None
+        self._record(outcomes, hold_back, until=now + self.lease)
         if error is not None:
             self._get_over(error, wait)
+
+    def _record(
+        self, outcomes: Sequence[Outcome], hold_back: tuple[Limit, datetime] | None, until: datetime
+    ) -> None:
+        """Record a batch; where the ledger is away, try again for as long as the lease may last.
+
+        These outcomes are known here and nowhere else: given up, they would be unknown.
+        """
+        while True:
+            now = self.clock.now()
+            try:
+                sends.record(self.ledger, outcomes, now=now, hold_back=hold_back)
+            except LedgerUnavailableError:
+                if now >= until:
+                    raise
+                log.warning("shard %s: the ledger is away, trying again", self.shard.number)
+                self.clock.sleep(LEDGER_AGAIN_S)
+            else:
+                return
+
+    def _adapt(self, outcomes: Sequence[Outcome]) -> None:
+        """Halve the batch where answers were so slow that messages missed their slots."""
+        late = any(outcome.reason_code == LATE for outcome in outcomes)
+        least = min(THREADS, self.largest)
+        self.most = max(least, self.most // 2) if late else min(self.largest, self.most * 2)
 
     def _get_over(self, error: Exception, wait: float) -> None:
         """Sit out a short obstacle; raise one that waiting does not cure, or that lasts."""
@@ -203,6 +262,7 @@ class _Attempt:
     gateway: Gateway
     clock: Clock
     deadline: datetime
+    lateness: timedelta
     stop: Event = field(default_factory=Event)
     errors: list[Exception] = field(default_factory=list)
 
@@ -210,8 +270,11 @@ class _Attempt:
         """Post one message at its slot, unless another one of the batch met an obstacle before."""
         sleep_until(slot, self.clock)
         # A process that was stopped in its sleep wakes up here; its lease may have ended meanwhile.
-        if self.stop.is_set() or self.clock.now() >= self.deadline:
-            return Outcome(claim=claim, state=State.PLANNED, reason_code="not_attempted")
+        now = self.clock.now()
+        if self.stop.is_set() or now >= self.deadline:
+            return Outcome(claim=claim, state=State.PLANNED, reason_code=NOT_ATTEMPTED)
+        if now > slot + self.lateness:  # it would crowd a window that its slot was not counted in
+            return Outcome(claim=claim, state=State.PLANNED, reason_code=LATE)
         try:
             receipt = self.gateway.send(claim.message)
         except Exception as error:
