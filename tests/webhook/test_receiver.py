@@ -167,7 +167,7 @@ def test_a_body_signed_with_another_secret_is_401(receiver: ReceiverProcess) -> 
         b'{"data": {"messageId": 7, "status": "sent", "timestamp": "2024-01-15T10:30:45Z"}}',
         b'{"data": {"messageId": "m", "status": "sent", "timestamp": "yesterday"}}',
         b'{"data": {"messageId": "m", "status": "sent"}}',
-        b'{"data": {"messageId": "m\\u0000", "status": "sent", "timestamp": "2024-01-15T10:30:45Z"}}',
+        b'{"data": {"messageId": "m\\u0000", "status": "sent", "timestamp": "2024-01-15"}}',
         b"\xff\xfe", b"[" * 100_000,
         json.dumps({"data": {"messageId": "m" * 10_000, "status": "s", "timestamp": AT}}).encode(),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from genesys_cloud.api.failures import Call, refusal, unclear
 from genesys_cloud.api.profiles import messaging as profile
-from genesys_cloud.api.retry import retry_after
+from genesys_cloud.api.retry import pause, retry_after
 from genesys_cloud.api.transport import Answer
 from genesys_cloud.errors import NotSentError, ServiceFailedError
 from genesys_cloud.outbound.messages import Receipt
@@ -39,7 +41,7 @@ def receipt(call: Call, answer: Answer, now: float) -> Receipt:
         found = profile.parse_receipt(answer.json())
         if found is None:
             raise unclear(call, answer, "it holds no message id")
-        return found
+        return replace(found, pause_s=pause(answer))
     if answer.status < 200 or answer.status == 408 or answer.status >= 500:
         raise unclear(call, answer, "the service failed")
     if answer.status == 407:

@@ -52,6 +52,19 @@ def retry_after(answer: Answer, now: float) -> float | None:
     return asked
 
 
+def pause(answer: Answer) -> float | None:
+    """Return the seconds for which the rate window leaves nothing more, None where it does.
+
+    Every answer of the platform counts: inin-ratelimit-count of -allowed, over in -reset seconds.
+    """
+    names = ("inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset")
+    words = [answer.headers.get(name, "") for name in names]
+    if not all(word.isascii() and word.isdigit() for word in words):
+        return None
+    count, allowed, reset = (int(word[:9]) for word in words)
+    return float(min(reset, LONGEST_RETRY_AFTER_S)) if count >= allowed else None
+
+
 class ReadPolicy:
     """Asks again after throttling, 502, 503, 504 and broken connections, with growing pauses."""
 

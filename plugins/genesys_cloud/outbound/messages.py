@@ -44,10 +44,14 @@ class OutboundMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """Genesys accepted a message: its id there, and the status it starts with."""
+    """Genesys accepted a message: its id there, and the status it starts with.
+
+    `pause_s` is how many seconds the account's limit leaves nothing more, None where it does.
+    """
 
     message_id: str
     status: str
+    pause_s: float | None = None
 
 
 def message_key(
@@ -66,6 +70,11 @@ def message_key(
 def text_digest(text: str) -> str:
     """Return the SHA-256 hex digest of a rendered text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def storable(text: str, *, most: int) -> str:
+    """Return text that any database takes: no NUL, no lone surrogate, not over `most` long."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")[:most]
 
 
 def mask_address(address: str) -> str:

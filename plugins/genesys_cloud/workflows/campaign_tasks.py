@@ -23,7 +23,8 @@ MOST_SHARDS = 1_000
 
 CAMPAIGN_FIELDS = (
     "campaign_id", "audience", "template", "channel", "sender", "default_language",
-    "messages_per_minute", "segments_per_second", "batch_size", "error_budget_count", "error_budget_share",
+    "messages_per_minute", "segments_per_second", "batch_size", "error_budget_count",
+    "error_budget_share",
 )  # fmt: skip
 
 

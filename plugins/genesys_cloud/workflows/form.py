@@ -79,8 +79,8 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             given.get("segments_per_second"),
             type=["null", "integer"],
             minimum=1,
-            description_md="What the sender's carrier allows, in SMS segments; all campaigns of the "
-            "sender share it. Empty: nobody counts.",
+            description_md="What the sender's carrier allows, in SMS segments; all campaigns of "
+            "the sender share it. Empty: nobody counts.",
             section="Pace and repetition",
         ),
         "batch_size": Param(

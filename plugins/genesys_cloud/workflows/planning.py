@@ -17,7 +17,7 @@ from genesys_cloud.outbound import segments
 from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.decisions import Decision, Planner
-from genesys_cloud.outbound.messages import State, message_key, text_digest
+from genesys_cloud.outbound.messages import State, message_key, storable, text_digest
 from genesys_cloud.outbound.templates import Template
 
 ROWS_PER_TRANSACTION = 1_000
@@ -143,15 +143,15 @@ def _message(campaign: Campaign, occurrence: str, decision: Decision) -> Planned
         ),
         address_key=plans.address_key(campaign.channel, decision.address) if own_address else None,
         row_number=decision.row_number,
-        recipient_id=_storable(decision.recipient_id),
-        address=_storable(decision.address),
+        recipient_id=storable(decision.recipient_id, most=320),
+        address=storable(decision.address, most=320),
         language=decision.language,
         text=decision.text,
         text_digest=text_digest(decision.text),
         segments=segments.count(decision.text).segments if sms else None,
         state=State.BLOCKED if decision.blocked else State.PLANNED,
         reason_code=codes[0] if codes else None,
-        reason=_storable(" ".join(one.message for one in decision.violations)) or None,
+        reason=storable(" ".join(v.message for v in decision.violations), most=1_000) or None,
     )
 
 
@@ -170,8 +170,3 @@ def _planned_entry(plan: Plan, template: Template, report: PlanReport, now: date
             "blocked": report.blocked.total(),
         },
     )
-
-
-def _storable(text: str, *, most: int = 320) -> str:
-    """Return text that any database takes: no NUL, no lone surrogate, not too long."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "�")[:most]

@@ -29,8 +29,9 @@ from genesys_cloud.ledger import recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Batch, Claim, Outcome
-from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State
+from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State, storable
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
+from genesys_cloud.outbound.status import Status
 from genesys_cloud.settings import Account
 
 log = logging.getLogger(__name__)
@@ -213,9 +214,11 @@ class _ShardSender:
         stuck = tried and all(outcome.state is State.PLANNED for outcome in tried)
         self.setbacks = self.setbacks + 1 if stuck else 0
         wait = _wait_s(error, self.setbacks, self.clock)
-        throttled = isinstance(error, ThrottledError)
+        pause = max(attempt.pauses, default=0.0)
+        if isinstance(error, ThrottledError):
+            pause = max(pause, wait)
         now = self.clock.now()
-        hold_back = (self.limits[0], now + timedelta(seconds=wait)) if throttled else None
+        hold_back = (self.limits[0], now + timedelta(seconds=pause)) if pause else None
         self._record(outcomes, hold_back, until=now + self.lease)
         if error is not None:
             self._get_over(error, wait)
@@ -265,6 +268,7 @@ class _Attempt:
     lateness: timedelta
     stop: Event = field(default_factory=Event)
     errors: list[Exception] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
 
     def post(self, claim: Claim, slot: datetime) -> Outcome:
         """Post one message at its slot, unless another one of the batch met an obstacle before."""
@@ -283,11 +287,14 @@ class _Attempt:
                 self.errors.append(error)
                 self.stop.set()
             return outcome
+        if receipt.pause_s is not None:
+            self.pauses.append(receipt.pause_s)
         return Outcome(
             claim=claim,
             state=State.ACCEPTED,
             message_id=receipt.message_id,
-            status=receipt.status,
+            # Whatever word the server has for it, the ledger keeps one of ours.
+            status=(Status.parse(receipt.status) or Status.QUEUED).word,
         )
 
 
@@ -307,8 +314,8 @@ def _outcome_of(claim: Claim, error: Exception) -> Outcome:
         claim=claim,
         state=state,
         reason_code=code,
-        reason=str(error)[:500],
-        correlation_id=correlation_id,
+        reason=storable(str(error), most=500),
+        correlation_id=storable(correlation_id, most=200) if correlation_id else None,
     )
 
 
