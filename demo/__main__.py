@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -49,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--exit", action="store_true", help="stop after the summary")
     arguments = parser.parse_args(argv)
     board = Board()
+    # Whoever stops it politely gets what Ctrl-C gives: everything that was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Processes(HOME / "logs") as processes:
             Demo(processes, board).run()

@@ -53,7 +53,8 @@ class Processes:
                 start_new_session=True,
             )
         with self._register.open("a") as register:
-            register.write(f"{self._running[name].pid}\n")
+            pid = self._running[name].pid
+            register.write(f"{pid} {_began(pid)}\n")
 
     def log_of(self, name: str) -> Path:
         """Where a process's output goes."""
@@ -86,11 +87,10 @@ class Processes:
     def _stop_leftovers(self) -> None:
         if not self._register.exists():
             return
-        for line in self._register.read_text().split():
-            command = Path(f"/proc/{line}/cmdline")
-            # The number may belong to another program by now.
-            if command.exists() and str(self._folder.parents[0]).encode() in command.read_bytes():
-                _signal_group(int(line), signal.SIGKILL)
+        for line in self._register.read_text().splitlines():
+            pid, _, began = line.partition(" ")
+            if began and _began(int(pid)) == began:
+                _signal_group(int(pid), signal.SIGKILL)
         self._register.unlink()
 
 
@@ -105,6 +105,17 @@ def free_port(preferred: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise RuntimeError("no port is free on 127.0.0.1")
+
+
+def _began(pid: int) -> str:
+    """Return when a process began, in the kernel's ticks; a number alone may be another's by now.
+
+    Airflow's processes rename themselves, so their command line tells nothing. Empty where there
+    is no such process, or no /proc to ask.
+    """
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -62,7 +62,7 @@ def summary(
     links: Mapping[str, str],
 ) -> str:
     """Return the end of the demo: who got it, who did not and why, how fast, where to look."""
-    states, latency = reached.states, metrics["deliveryLatency"]
+    states = reached.states
     lines = [
         "",
         f"Campaign {reached.campaign_id}: where its {reached.recipients:,} recipients are",
@@ -75,8 +75,7 @@ def summary(
         *(_row(state, count) for state, count in states.items() if count and state in _OTHERS),
         "",
         f"Success rate {metrics['successRate']} (delivered of delivered and failed)",
-        f"From acceptance to delivery: half within {latency['p50']:,.0f} ms, 95 % within "
-        f"{latency['p95']:,.0f} ms, the slowest {latency['max']:,.0f} ms (a simulated network)",
+        _speed(metrics["deliveryLatency"]),
         "",
         certificate.as_text(),
         "",
@@ -87,6 +86,15 @@ def summary(
 
 
 _OTHERS = ("planned", "held", "rejected", "unknown", "cancelled", "expired")
+
+
+def _speed(latency: Mapping[str, Any]) -> str:
+    if latency["p50"] is None:
+        return "Nothing was delivered yet, so there is no time to tell."
+    return (
+        f"From acceptance to delivery: half within {latency['p50']:,.0f} ms, 95 % within "
+        f"{latency['p95']:,.0f} ms, the slowest {latency['max']:,.0f} ms (a simulated network)"
+    )
 
 
 def _row(name: str, count: int, remark: str = "") -> str:

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from genesys_cloud.errors import CampaignError
+from genesys_cloud.errors import CampaignDefinitionError, CampaignError
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.unknowns import Unknown
 from genesys_cloud.outbound.messages import mask_address
 from genesys_cloud.settings import find_stored_connections
@@ -24,17 +25,23 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Look at, pause, resume, cancel a campaign.")
 messages_app = typer.Typer(no_args_is_help=True, help="Messages whose outcome nobody knows.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger database.")
+suppressions_app = typer.Typer(no_args_is_help=True, help="Who must not be written to.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 webhook_app = typer.Typer(no_args_is_help=True, help="The receiver's registration.")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(messages_app, name="messages")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(suppressions_app, name="suppressions")
 app.add_typer(audit_app, name="audit")
 app.add_typer(webhook_app, name="webhook")
 
 CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN_ID")]
+Channel = Annotated[str, typer.Option(help="The channel, such as messaging:sms.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit trail.")]
+
+
+SMS = "messaging:sms"
 
 
 class Verdict(StrEnum):
@@ -180,6 +187,69 @@ def upgrade(as_json: AsJson = False) -> None:
     _print({"revision": revision}, as_json, f"the ledger has schema {revision}")
 
 
+@suppressions_app.command("add")
+def suppress(
+    address: str, channel: Channel = SMS, reason: Reason = "opted_out", as_json: AsJson = False
+) -> None:
+    """Let nothing more go to an address; running campaigns obey from their next batch on."""
+    from genesys_cloud.ledger import suppressions
+
+    entry = _suppression(address, channel, reason)
+    with _ledger() as ledger:
+        suppressions.add(ledger, [entry], actor=_actor(), now=datetime.now(UTC))
+    shown = mask_address(entry.address)
+    _print({"suppressed": shown, "channel": channel}, as_json, f"{shown} is suppressed")
+
+
+@suppressions_app.command("remove")
+def unsuppress(
+    address: str, channel: Channel = SMS, reason: Reason = "", as_json: AsJson = False
+) -> None:
+    """Lift a suppression."""
+    from genesys_cloud.ledger import suppressions
+
+    entry = _suppression(address, channel, reason)
+    with _ledger() as ledger:
+        removed = suppressions.remove(ledger, entry, actor=_actor(), now=datetime.now(UTC))
+    shown = mask_address(entry.address)
+    sentence = f"{shown} is no longer suppressed" if removed else f"{shown} was not suppressed"
+    _print({"removed": removed}, as_json, sentence)
+
+
+@suppressions_app.command("import")
+def import_suppressions(
+    file: typer.FileBinaryRead,
+    channel: Channel = SMS,
+    reason: Reason = "imported",
+    as_json: AsJson = False,
+) -> None:
+    """Suppress every address of a CSV file with a column `address`, in one transaction."""
+    from genesys_cloud.ledger import suppressions
+    from genesys_cloud.outbound.audience import read_csv
+
+    entries = [
+        _suppression(row.values.get("address", ""), channel, reason) for row in read_csv(file)
+    ]
+    with _ledger() as ledger:
+        count = suppressions.add(ledger, entries, actor=_actor(), now=datetime.now(UTC))
+    _print({"suppressed": count}, as_json, f"{count:,} addresses are suppressed")
+
+
+@suppressions_app.command("list")
+def list_suppressions(as_json: AsJson = False) -> None:
+    """List suppressions, the newest first; addresses are masked."""
+    from genesys_cloud.ledger import suppressions
+
+    names = ("masked_address", "channel", "reason", "source")
+    with _ledger() as ledger:
+        found = [
+            {name: row[name] for name in names} | {"created_at": row["created_at"].isoformat()}
+            for row in suppressions.listing(ledger)
+        ]
+    lines = ["  ".join(str(value) for value in one.values()) for one in found]
+    _print({"suppressions": found}, as_json, "\n".join([*lines, f"{len(found):,} suppressed"]))
+
+
 @audit_app.command()
 def verify(as_json: AsJson = False) -> None:
     """Recompute the audit trail's chain; exit code 1 where an entry does not fit."""
@@ -237,6 +307,20 @@ def _ledger() -> Iterator[Ledger]:
             yield ledger
         finally:
             ledger.close()
+
+
+def _suppression(address: str, channel: str, reason: str) -> Suppression:
+    from genesys_cloud.outbound.addresses import Address, parse_address
+    from genesys_cloud.outbound.channels import CHANNELS
+
+    if channel not in CHANNELS:
+        raise CampaignDefinitionError(
+            f"There is no channel {channel!r}; use one of {', '.join(sorted(CHANNELS))}."
+        )
+    parsed = parse_address(CHANNELS[channel], address)
+    if not isinstance(parsed, Address):
+        raise CampaignDefinitionError(f"Nothing was suppressed: {parsed.message}")
+    return Suppression(channel=channel, address=parsed.wire, reason=reason, source=_actor())
 
 
 def _shown(one: Unknown) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def claim(ledger: Ledger, shard: Shard, *, most: int = 10) -> Batch:
 
 
 def attempt(ledger: Ledger, batch: Batch) -> bool:
-    return sends.begin_attempt(ledger, batch, now=NOW, lease=LEASE)
+    return bool(sends.begin_attempt(ledger, batch, now=NOW, lease=LEASE).claims)
 
 
 def accepted(batch: Batch) -> list[Outcome]:

@@ -7,13 +7,13 @@ the number is higher, the write matches no row, and the worker learns that it mu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, error_budget, events, rate_gate
+from genesys_cloud.ledger import audit, error_budget, events, rate_gate, suppressions
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
@@ -124,13 +124,15 @@ def claim(
         return Batch(claims=_claims(connection, ids), slots=slots.instants, deadline=deadline)
 
 
-def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> bool:
+def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> Batch:
     """Commit, before any byte leaves, that these messages are being attempted.
 
-    Returns False, and gives the claims back, where the campaign was paused or cancelled meanwhile.
-    Raises LeaseLostError where somebody else owns one of them by now.
+    Returns the batch less those who were suppressed meanwhile; an empty one, and gives the claims
+    back, where the campaign was paused or cancelled. Raises LeaseLostError where somebody else
+    owns one of them by now.
     """
     with ledger.write() as connection:
+        batch = _unsuppressed(connection, batch, now)
         active = _active_for(connection, batch.claims)
         values: dict[str, object] = {"state": State.PLANNED, "lease_until": None}
         if active:
@@ -141,16 +143,15 @@ def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedel
                 "attempts": messages.c.attempts + 1,
             }
         held = (messages.c.id == bindparam("b_id")) & (messages.c.fence == bindparam("b_fence"))
-        changed = connection.execute(
-            update(messages).where(held, messages.c.state == State.CLAIMED).values(values),
-            [{"b_id": one.id, "b_fence": one.fence} for one in batch.claims],
-        ).rowcount
+        statement = update(messages).where(held, messages.c.state == State.CLAIMED).values(values)
+        owned = [{"b_id": one.id, "b_fence": one.fence} for one in batch.claims]
+        changed = connection.execute(statement, owned).rowcount if owned else 0
         if changed != len(batch.claims):
             raise LeaseLostError(
                 f"{len(batch.claims) - changed} of {len(batch.claims)} claimed messages belong to "
                 "another worker now, so this batch is not sent. The other worker goes on with it."
             )
-    return active
+    return batch if active else Batch(active=False)
 
 
 def record(
@@ -244,6 +245,20 @@ def _retire(connection: Connection, shard: Shard, state: State, now: datetime) -
         .where(shard.holds(), messages.c.state == State.PLANNED)
         .values(state=state, settled_at=now)
     )
+
+
+def _unsuppressed(connection: Connection, batch: Batch, now: datetime) -> Batch:
+    ids = [one.id for one in batch.claims]
+    mine = messages.c.id.in_(ids) & (messages.c.state == State.CLAIMED)
+    blocked = suppressions.block(connection, mine, now)
+    if not blocked:
+        return batch
+    kept = [
+        (one, slot)
+        for one, slot in zip(batch.claims, batch.slots, strict=True)
+        if one.id not in blocked
+    ]
+    return replace(batch, claims=[one for one, _ in kept], slots=[slot for _, slot in kept])
 
 
 def _active_for(connection: Connection, claims: Sequence[Claim]) -> bool:

@@ -112,6 +112,18 @@ messages = Table(
     Index("ix_messages_work", "occurrence_id", "state", "id"),
 )
 
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_key", String(64), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("masked_address", String(16), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+)
+
 status_events = Table(
     "status_events",
     metadata,

@@ -5,6 +5,7 @@ What every run needs stays outside sections, for Airflow shows sections folded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,16 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
     begins with a dry run that asks.
     """
     given = asdict(preset) if preset else {}
-    deadline = given.get("deadline")
+    return {
+        **_campaign(given),
+        **_safety(live=live),
+        **_pace(given),
+        **_repetition(),
+        **_error_budget(given),
+    }
+
+
+def _campaign(given: Mapping[str, Any]) -> dict[str, Param]:
     return {
         "campaign_id": _text(
             given.get("campaign_id"),
@@ -58,6 +68,11 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             "For recipients whose row and number name no language that the template has.",
             examples=["en", "es", "fr", "de"],
         ),
+    }
+
+
+def _safety(*, live: bool) -> dict[str, Param]:
+    return {
         "dry_run": Param(
             not live,
             type="boolean",
@@ -68,6 +83,12 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             type="boolean",
             description_md="Wait, after planning, until somebody approves in *Required Actions*.",
         ),
+    }
+
+
+def _pace(given: Mapping[str, Any]) -> dict[str, Param]:
+    deadline = given.get("deadline")
+    return {
         "messages_per_minute": Param(
             given.get("messages_per_minute"),
             type=["null", "integer"],
@@ -99,22 +120,11 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             "offset, such as `2026-12-01T18:00:00Z`.",
             section="Pace and repetition",
         ),
-        "error_budget_count": Param(
-            given.get("error_budget_count", 100),
-            type="integer",
-            minimum=1,
-            description_md="The campaign pauses itself once so many messages were rejected or have "
-            "no clear answer, **and** they are the share below.",
-            section="Error budget",
-        ),
-        "error_budget_share": Param(
-            given.get("error_budget_share", 0.5),
-            type="number",
-            minimum=0,
-            maximum=1,
-            description_md="Of the messages tried, 0 to 1.",
-            section="Error budget",
-        ),
+    }
+
+
+def _repetition() -> dict[str, Param]:
+    return {
         "only_failed_of": Param(
             None,
             type=["null", "string"],
@@ -131,6 +141,27 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
             "often it is started. Empty: the schedule's date, or `once` for a campaign without a "
             "schedule. Give another word to send again on purpose.",
             section="Pace and repetition",
+        ),
+    }
+
+
+def _error_budget(given: Mapping[str, Any]) -> dict[str, Param]:
+    return {
+        "error_budget_count": Param(
+            given.get("error_budget_count", 100),
+            type="integer",
+            minimum=1,
+            description_md="The campaign pauses itself once so many messages were rejected or have "
+            "no clear answer, **and** they are the share below.",
+            section="Error budget",
+        ),
+        "error_budget_share": Param(
+            given.get("error_budget_share", 0.5),
+            type="number",
+            minimum=0,
+            maximum=1,
+            description_md="Of the messages tried, 0 to 1.",
+            section="Error budget",
         ),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from genesys_cloud.ledger import plans
+from genesys_cloud.ledger import plans, suppressions
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.campaigns import note
 from genesys_cloud.ledger.database import Ledger
@@ -54,6 +54,12 @@ class PlanReport:
         if len(shown) < EXAMPLES:
             shown.append(f"row {message.row_number}: {message.reason}")
 
+    def suppress(self, count: int) -> None:
+        """Count recipients who were ready, and whom the suppression list has blocked since."""
+        if count:
+            self.planned -= count
+            self.blocked[suppressions.REASON_CODE] += count
+
     def as_counts(self) -> dict[str, object]:
         """The counts alone, as an XCom may carry them."""
         return {
@@ -95,6 +101,7 @@ def plan_occurrence(
         for message in batch:
             report.count(message)
     plans.finish(ledger, plan)
+    report.suppress(suppressions.block_planned(ledger, plan, now))
     note(ledger, [_planned_entry(plan, template, report, now)])
     return plan, report
 

@@ -197,7 +197,8 @@ class _ShardSender:
         """Commit the attempt, post the batch, record it; wait or raise where it met an obstacle."""
         sleep_until(batch.slots[0], self.clock)
         now = self.clock.now()
-        if not sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease):
+        batch = sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease)
+        if not batch.claims:
             return
         deadline = min(filter(None, (now + self.start_window, batch.deadline)))
         attempt = _Attempt(

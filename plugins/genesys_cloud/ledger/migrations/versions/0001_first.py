@@ -56,6 +56,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "suppressions",
+        sa.Column("address_key", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("masked_address", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("address_key"),
+    )
+    op.create_table(
         "status_events",
         sa.Column("id", Identity, autoincrement=True, nullable=False),
         sa.Column("event_id", sa.String(length=512), nullable=False),
@@ -136,6 +147,7 @@ def downgrade() -> None:
     for table in (
         "messages",
         "occurrences",
+        "suppressions",
         "status_events",
         "rate_gates",
         "campaigns",
