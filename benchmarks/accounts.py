@@ -13,14 +13,14 @@ UNLIMITED = 60_000_000
 """Requests a minute: a slot each microsecond, so that pacing takes no time."""
 
 
-def account(url: str, requests_per_minute: int = UNLIMITED) -> Account:
+def account(url: str) -> Account:
     """Return the account at a server."""
     return Account(
         name="benchmark",
         client_id="benchmark",
         client_secret="benchmark",
         base_url=url,
-        requests_per_minute=requests_per_minute,
+        requests_per_minute=UNLIMITED,
     )
 
 

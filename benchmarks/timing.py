@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-
-Contestant = Callable[[], "Cost"]
+from typing import TypeVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +17,10 @@ class Cost:
     cpu_s: float
 
 
+Contestant = Callable[[], Cost]
+CostT = TypeVar("CostT", bound=Cost)
+
+
 def cost_of(work: Callable[[], object]) -> Cost:
     """Do the work in this process and return its cost."""
     began, cpu = time.perf_counter(), time.process_time()
@@ -25,12 +28,14 @@ def cost_of(work: Callable[[], object]) -> Cost:
     return Cost(seconds=time.perf_counter() - began, cpu_s=time.process_time() - cpu)
 
 
-def interleave(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, list[Cost]]:
+def interleave(
+    contestants: Mapping[str, Callable[[], CostT]], rounds: int
+) -> dict[str, list[CostT]]:
     """Run every contestant once a round and return each one's costs, round by round.
 
     Each round begins with another one, so that nobody always runs after the same neighbour.
     """
-    costs: dict[str, list[Cost]] = {name: [] for name in contestants}
+    costs: dict[str, list[CostT]] = {name: [] for name in contestants}
     names = list(contestants)
     for number in range(rounds):
         turn = number % len(names)

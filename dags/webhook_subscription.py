@@ -1,7 +1,8 @@
 """### Webhook subscription
 
-Registers the receiver's public address with Genesys Cloud, so that status events arrive. Run it
-once, and again after the address has changed: it finds its own registration and updates it.
+Registers the receiver's public address with Genesys Cloud, so that status events arrive, signed
+with the connection's `webhook_secret` (the first, where it is a list). Run it once, and again after
+address or secret have changed: it finds its own registration and updates it.
 
 An Airflow DAG of the Genesys Cloud campaigns.
 """

@@ -18,7 +18,7 @@ from genesys_cloud.ledger.database import open_ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
-from genesys_cloud.workflows import sending
+from genesys_cloud.workflows import clock, sending
 
 LIMITS = [Limit(name="account", most=10_000_000)]
 TIMEOUT_S = 2.0
@@ -72,7 +72,7 @@ class Work:
             timeout_s=TIMEOUT_S,
             start_window=START_WINDOW,
             batch=self.batch,
-            clock=sending.Clock(now=lambda: datetime.now(UTC) + self.ahead),
+            clock=clock.Clock(now=lambda: datetime.now(UTC) + self.ahead),
         )
         os._exit(0)
 

@@ -12,7 +12,9 @@ from genesys_cloud.ledger import campaigns
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.settings import Account
-from genesys_cloud.workflows.sending import Clock, limits_of, send_shard
+from genesys_cloud.workflows.clock import Clock
+from genesys_cloud.workflows.pace import limits_of
+from genesys_cloud.workflows.sending import send_shard
 from tests.ledger.planted import CAMPAIGN
 
 

@@ -17,9 +17,9 @@ from genesys_cloud.ledger import audit, plans, sends, unknowns
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.ledger.unknowns import Unknown
 from genesys_cloud.outbound.deliveries import Delivery
+from genesys_cloud.workflows.pace import limits_of
 from genesys_cloud.workflows.proof import Certificate, prove
 from genesys_cloud.workflows.reconciling import AFTER, BEFORE, match, reconcile, windows
-from genesys_cloud.workflows.sending import limits_of
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender

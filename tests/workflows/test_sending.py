@@ -22,7 +22,9 @@ from genesys_cloud.ledger import campaigns, sends
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
-from genesys_cloud.workflows.sending import MOST_SETBACKS, Clock, limits_of, send_shard
+from genesys_cloud.workflows.clock import Clock
+from genesys_cloud.workflows.pace import limits_of
+from genesys_cloud.workflows.sending import MOST_SETBACKS, send_shard
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender

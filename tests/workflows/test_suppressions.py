@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from genesys_cloud.ledger import audit, campaigns, sends, suppressions
 from genesys_cloud.ledger.suppressions import Suppression
-from genesys_cloud.workflows.sending import Clock, limits_of, send_shard
+from genesys_cloud.workflows.clock import Clock
+from genesys_cloud.workflows.pace import limits_of
+from genesys_cloud.workflows.sending import send_shard
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender

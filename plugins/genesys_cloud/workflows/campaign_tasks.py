@@ -105,7 +105,8 @@ def send(shard: dict[str, int], planned: Any, params: Any = None) -> dict[str, i
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
     from genesys_cloud.ledger.database import open_ledger
     from genesys_cloud.ledger.plans import Shard
-    from genesys_cloud.workflows.sending import limits_of, send_shard
+    from genesys_cloud.workflows.pace import limits_of
+    from genesys_cloud.workflows.sending import send_shard
 
     get_current_context()["shard_number"] = shard["number"]  # type: ignore[typeddict-unknown-key]
     hook = GenesysCloudHook()

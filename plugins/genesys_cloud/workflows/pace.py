@@ -1,4 +1,4 @@
-"""Reads wait at the account's gate too: sends and reads share one limit."""
+"""Which limits requests obey: the account's for all, the campaign's and sender's for sends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,37 @@ from datetime import UTC, datetime
 
 from genesys_cloud.ledger import rate_gate
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
-from genesys_cloud.workflows.sending import Clock, account_limit, sleep_until
+from genesys_cloud.workflows.clock import Clock, sleep_until
+
+
+def account_limit(account: Account) -> Limit:
+    """Return the limit that everything which is asked of an account obeys."""
+    return Limit(name=f"account:{account.name}", most=account.requests_per_minute)
+
+
+def limits_of(
+    account: Account,
+    *,
+    campaign_id: str,
+    messages_per_minute: int | None = None,
+    sender: str = "",
+    segments_per_second: int | None = None,
+) -> list[Limit]:
+    """Return the limits that a campaign's sends obey, the account's first."""
+    limits = [account_limit(account)]
+    if messages_per_minute is not None:
+        limits.append(Limit(name=f"campaign:{campaign_id}", most=messages_per_minute))
+    if segments_per_second is not None:
+        limits.append(
+            Limit(name=f"sender:{sender}", most=segments_per_second, period_s=1, unit="segment")
+        )
+    return limits
 
 
 def account_pace(ledger: Ledger, account: Account) -> Callable[[], None]:
-    """Return what waits for the account's next free slot."""
+    """Return what waits for the account's next free slot, for reads share its limit with sends."""
     limits = [account_limit(account)]
 
     def wait() -> None:

@@ -6,33 +6,21 @@ No transaction is open while a request is under way: a slow answer must not hold
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from threading import Event
-from typing import Protocol
+from datetime import datetime, timedelta
 
-from genesys_cloud.errors import (
-    ApiError,
-    CampaignError,
-    LedgerUnavailableError,
-    NotSentError,
-    OutcomeUnknownError,
-    RequestRejectedError,
-    ThrottledError,
-)
+from genesys_cloud.errors import LedgerUnavailableError, NotSentError, ThrottledError
 from genesys_cloud.ledger import recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
-from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Batch, Claim, Outcome
-from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State, storable
+from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Batch, Outcome
+from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
-from genesys_cloud.outbound.status import Status
-from genesys_cloud.settings import Account
+from genesys_cloud.workflows.clock import Clock, sleep_until
+from genesys_cloud.workflows.posting import Attempt, Gateway
 
 log = logging.getLogger(__name__)
 
@@ -59,46 +47,6 @@ LOOK_AGAIN_S = 5.0
 
 MOST_SETBACKS = 8
 """Batches in a row without one clear answer, after which the task gives up until its retry."""
-
-
-class Gateway(Protocol):
-    """What sends one message; raises the errors of errors.py."""
-
-    def send(self, message: OutboundMessage) -> Receipt:
-        """Send it once, and return what Genesys answered."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """Time, sleep and chance, so that tests bring their own."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
-
-
-def account_limit(account: Account) -> Limit:
-    """Return the limit that everything which is asked of an account obeys."""
-    return Limit(name=f"account:{account.name}", most=account.requests_per_minute)
-
-
-def limits_of(
-    account: Account,
-    *,
-    campaign_id: str,
-    messages_per_minute: int | None = None,
-    sender: str = "",
-    segments_per_second: int | None = None,
-) -> list[Limit]:
-    """Return the limits that a campaign's sends obey, the account's first."""
-    limits = [account_limit(account)]
-    if messages_per_minute is not None:
-        limits.append(Limit(name=f"campaign:{campaign_id}", most=messages_per_minute))
-    if segments_per_second is not None:
-        limits.append(
-            Limit(name=f"sender:{sender}", most=segments_per_second, period_s=1, unit="segment")
-        )
-    return limits
 
 
 def lease_for(timeout_s: float, start_window: timedelta = START_WINDOW) -> timedelta:
@@ -201,7 +149,7 @@ class _ShardSender:
         if not batch.claims:
             return
         deadline = min(filter(None, (now + self.start_window, batch.deadline)))
-        attempt = _Attempt(
+        attempt = Attempt(
             gateway=self.gateway,
             clock=self.clock,
             deadline=deadline,
@@ -259,67 +207,6 @@ class _ShardSender:
             self.clock.sleep(wait)
 
 
-@dataclass(kw_only=True)
-class _Attempt:
-    """What the threads that post one batch share."""
-
-    gateway: Gateway
-    clock: Clock
-    deadline: datetime
-    lateness: timedelta
-    stop: Event = field(default_factory=Event)
-    errors: list[Exception] = field(default_factory=list)
-    pauses: list[float] = field(default_factory=list)
-
-    def post(self, claim: Claim, slot: datetime) -> Outcome:
-        """Post one message at its slot, unless another one of the batch met an obstacle before."""
-        sleep_until(slot, self.clock)
-        # A process that was stopped in its sleep wakes up here; its lease may have ended meanwhile.
-        now = self.clock.now()
-        if self.stop.is_set() or now >= self.deadline:
-            return Outcome(claim=claim, state=State.PLANNED, reason_code=NOT_ATTEMPTED)
-        if now > slot + self.lateness:  # it would crowd a window that its slot was not counted in
-            return Outcome(claim=claim, state=State.PLANNED, reason_code=LATE)
-        try:
-            receipt = self.gateway.send(claim.message)
-        except Exception as error:
-            outcome = _outcome_of(claim, error)
-            if outcome.state is State.PLANNED or not isinstance(error, CampaignError):
-                self.errors.append(error)
-                self.stop.set()
-            return outcome
-        if receipt.pause_s is not None:
-            self.pauses.append(receipt.pause_s)
-        return Outcome(
-            claim=claim,
-            state=State.ACCEPTED,
-            message_id=receipt.message_id,
-            # Whatever word the server has for it, the ledger keeps one of ours.
-            status=(Status.parse(receipt.status) or Status.QUEUED).word,
-        )
-
-
-def _outcome_of(claim: Claim, error: Exception) -> Outcome:
-    """Say what an error means for the message; one we do not know may have come after bytes."""
-    correlation_id = error.correlation_id if isinstance(error, ApiError) else None
-    state, code = State.UNKNOWN, "no_clear_answer"
-    if isinstance(error, RequestRejectedError):
-        state, code = State.REJECTED, "rejected_by_genesys"
-    elif isinstance(error, ThrottledError):
-        state, code = State.PLANNED, "throttled"
-    elif isinstance(error, (NotSentError, ApiError)):
-        state, code = State.PLANNED, "not_sent"
-    elif not isinstance(error, OutcomeUnknownError):
-        code = "sender_failed"
-    return Outcome(
-        claim=claim,
-        state=state,
-        reason_code=code,
-        reason=storable(str(error), most=500),
-        correlation_id=storable(correlation_id, most=200) if correlation_id else None,
-    )
-
-
 def _worst(errors: Sequence[Exception]) -> Exception | None:
     """Return the error that decides how to go on: one that waiting can't cure comes first."""
     waiting_cures = (ThrottledError, NotSentError)
@@ -336,10 +223,3 @@ def _wait_s(error: Exception | None, setbacks: int, clock: Clock) -> float:
     if told is not None:
         return float(told)
     return float(min(2 ** max(setbacks - 1, 0), PATIENCE_S)) * (0.5 + clock.jitter() / 2)
-
-
-def sleep_until(instant: datetime, clock: Clock) -> None:
-    """Sleep until an instant; not at all where it has passed."""
-    wait = (instant - clock.now()).total_seconds()
-    if wait > 0:
-        clock.sleep(wait)

@@ -1,0 +1,153 @@
+"""How much of a rate limit processes use that share its gate, and whether they ever exceed it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from benchmarks import accounts, ledgers
+from benchmarks.fresh import SPAWN
+from benchmarks.scale import Scale
+from benchmarks.servers import Server
+from benchmarks.table import Table
+from genesys_cloud.ledger.database import open_ledger
+from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.outbound.pacing import TOLERANCE, Limit
+from genesys_cloud.workflows.sending import send_shard
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """A limit, and the window in which its use is counted, in seconds."""
+
+    name: str
+    limit: Limit
+    window_s: int
+
+    @property
+    def per_second(self) -> float:
+        """How many requests a second the limit allows."""
+        return self.limit.most / self.limit.period_s
+
+
+PACES = (
+    Pace(name="300 a minute", limit=Limit(name="account", most=300), window_s=10),
+    Pace(name="50 a second", limit=Limit(name="account", most=50, period_s=1), window_s=1),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How many processes share a gate, and for how many seconds of sending."""
+
+    processes: Sequence[int]
+    seconds: float
+    paces: Sequence[Pace] = PACES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What one process sends, and where."""
+
+    pace: Pace
+    shard: Shard
+    ledger_url: str
+    api_url: str
+    state_dir: Path
+
+
+SIZES = {
+    Scale.FULL: Sizes(processes=(1, 4), seconds=24.0),
+    Scale.QUICK: Sizes(processes=(1, 4), seconds=12.0),
+    Scale.TINY: Sizes(processes=(2,), seconds=0.4, paces=PACES[1:]),
+}
+
+
+def figure(sizes: Sizes, folder: Path) -> Table:
+    """Send at each pace from each number of processes, and count by the API's own log."""
+    rows = []
+    for pace in sizes.paces:
+        for processes in sizes.processes:
+            place = folder / f"{pace.name}, {processes}"
+            place.mkdir()
+            count = round(pace.per_second * sizes.seconds)
+            rows.append(_row(pace, processes, _arrivals(pace, processes, count, place)))
+    return Table(
+        title="Sending at a limit that processes share",
+        columns=(
+            "limit", "processes", "sent", "seconds", "use of the limit", "window", "allowed in it",
+            "most in any",
+        ),
+        rows=rows,
+        notes=(
+            "Instants are the API's, when a request had arrived. The gate's interval is longer by "
+            f"its tolerance, so {1 / (1 + TOLERANCE):.1%} is all that can be used.",
+            "The window of 300 a minute is a sixth of the real one, so that a short run has "
+            "several. What holds in every 10 s holds in every minute, though not the reverse: the "
+            "gate promises the minute.",
+        ),
+    )  # fmt: skip
+
+
+def _arrivals(pace: Pace, processes: int, count: int, place: Path) -> list[float]:
+    with (
+        Server("benchmarks.lean_api") as api,
+        ledgers.open_ledgers(place, [ledgers.SQLITE]) as opened,
+    ):
+        ledger = opened[ledgers.SQLITE]
+        cut = ledgers.shards(ledger, ledgers.occurrence(ledger, count), -(-count // processes))
+        accounts.client(api.url, place).close()  # the token, which the processes share
+        ledger_url = ledgers.url_of(ledger)
+        _run_all(
+            Task(pace=pace, shard=shard, ledger_url=ledger_url, api_url=api.url, state_dir=place)
+            for shard in cut
+        )
+        return sorted(instant for _, instant in accounts.take_log(api.url))
+
+
+def _run_all(tasks: Iterable[Task]) -> None:
+    every = list(tasks)
+    ready = SPAWN.Barrier(len(every))
+    workers = [SPAWN.Process(target=send, args=(task, ready)) for task in every]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise RuntimeError("a sending process failed; its error is printed above")
+
+
+def send(task: Task, ready: Barrier) -> None:
+    """Send one shard as a send task does, once all processes are ready."""
+    ledger = open_ledger(task.ledger_url)
+    with accounts.client(task.api_url, task.state_dir) as client:
+        ready.wait(TIMEOUT_S)
+        send_shard(ledger, client, task.shard, limits=[task.pace.limit], timeout_s=TIMEOUT_S)
+    ledger.close()
+
+
+def most_within(window_s: float, arrivals: Sequence[float]) -> int:
+    """Return the highest count in any half-open window; `arrivals` are in order."""
+    return max(
+        bisect_left(arrivals, first + window_s) - place for place, first in enumerate(arrivals)
+    )
+
+
+def _row(pace: Pace, processes: int, arrivals: Sequence[float]) -> list[str]:
+    lasted = arrivals[-1] - arrivals[0]
+    use = (len(arrivals) - 1) / (lasted * pace.per_second)
+    return [
+        pace.name,
+        str(processes),
+        f"{len(arrivals):,}",
+        f"{lasted:.1f}",
+        f"{use:.1%}",
+        f"{pace.window_s} s",
+        f"{pace.per_second * pace.window_s:.0f}",
+        str(most_within(pace.window_s, arrivals)),
+    ]

@@ -1,0 +1,54 @@
+"""What every command needs: the ledger, who is asking, and how answers are printed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Annotated, Any
+
+import typer
+
+from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.settings import find_stored_connections
+
+CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN_ID")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit trail.")]
+
+
+@contextmanager
+def airflow() -> Iterator[None]:
+    """Find connections wherever Airflow keeps them; its log shall not mix with what is printed."""
+    find_stored_connections()
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def open_the_ledger() -> Iterator[Ledger]:
+    """Open the ledger that Airflow's connection, or else the environment, names."""
+    with airflow():
+        from genesys_cloud.hooks.genesys_cloud import ledger_url
+
+        ledger = open_ledger(ledger_url())
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+def actor() -> str:
+    """Who is asking, as the audit trail keeps it."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"cli:uid {os.getuid()}"
+
+
+def show(found: dict[str, Any], as_json: bool, text: str) -> None:
+    """Print an answer as JSON or as people read it."""
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else text)

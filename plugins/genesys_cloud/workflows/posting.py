@@ -1,0 +1,89 @@
+"""Posts one message, and says what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Protocol
+
+from genesys_cloud.errors import (
+    ApiError,
+    CampaignError,
+    NotSentError,
+    OutcomeUnknownError,
+    RequestRejectedError,
+    ThrottledError,
+)
+from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Claim, Outcome
+from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State, storable
+from genesys_cloud.outbound.status import Status
+from genesys_cloud.workflows.clock import Clock, sleep_until
+
+
+class Gateway(Protocol):
+    """What sends one message; raises the errors of errors.py."""
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        """Send it once, and return what Genesys answered."""
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """What the threads that post one batch share."""
+
+    gateway: Gateway
+    clock: Clock
+    deadline: datetime
+    lateness: timedelta
+    stop: Event = field(default_factory=Event)
+    errors: list[Exception] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def post(self, claim: Claim, slot: datetime) -> Outcome:
+        """Post one message at its slot, unless another one of the batch met an obstacle before."""
+        sleep_until(slot, self.clock)
+        # A process that was stopped in its sleep wakes up here; its lease may have ended meanwhile.
+        now = self.clock.now()
+        if self.stop.is_set() or now >= self.deadline:
+            return Outcome(claim=claim, state=State.PLANNED, reason_code=NOT_ATTEMPTED)
+        if now > slot + self.lateness:  # it would crowd a window that its slot was not counted in
+            return Outcome(claim=claim, state=State.PLANNED, reason_code=LATE)
+        try:
+            receipt = self.gateway.send(claim.message)
+        except Exception as error:
+            outcome = outcome_of(claim, error)
+            if outcome.state is State.PLANNED or not isinstance(error, CampaignError):
+                self.errors.append(error)
+                self.stop.set()
+            return outcome
+        if receipt.pause_s is not None:
+            self.pauses.append(receipt.pause_s)
+        return Outcome(
+            claim=claim,
+            state=State.ACCEPTED,
+            message_id=receipt.message_id,
+            # Whatever word the server has for it, the ledger keeps one of ours.
+            status=(Status.parse(receipt.status) or Status.QUEUED).word,
+        )
+
+
+def outcome_of(claim: Claim, error: Exception) -> Outcome:
+    """Say what an error means for the message; one we do not know may have come after bytes."""
+    correlation_id = error.correlation_id if isinstance(error, ApiError) else None
+    state, code = State.UNKNOWN, "no_clear_answer"
+    if isinstance(error, RequestRejectedError):
+        state, code = State.REJECTED, "rejected_by_genesys"
+    elif isinstance(error, ThrottledError):
+        state, code = State.PLANNED, "throttled"
+    elif isinstance(error, (NotSentError, ApiError)):
+        state, code = State.PLANNED, "not_sent"
+    elif not isinstance(error, OutcomeUnknownError):
+        code = "sender_failed"
+    return Outcome(
+        claim=claim,
+        state=state,
+        reason_code=code,
+        reason=storable(str(error), most=500),
+        correlation_id=storable(correlation_id, most=200) if correlation_id else None,
+    )
