@@ -7,7 +7,7 @@ PACKAGE_PATHS := plugins dags demo docker tests benchmarks
 # Where the environment forbids byte code, every start of Airflow would be two to three times slower.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test chaos lint format lock bench up down clean
+.PHONY: setup demo test test-ui chaos lint format lock bench up down clean
 
 setup: $(VENV)/.installed  ## .venv with everything in it
 
@@ -34,6 +34,9 @@ format: setup  ## put the code in its form
 lock:  ## resolve requirements*.in again; needs uv
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -U requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -U requirements-dev.in -o requirements-dev.txt
+
+test-ui: setup  ## a whole Airflow, looked at in Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pytest tests/ui -m browser $(ARGS)
 
 chaos: setup  ## kills by the hundred, on SQLite and PostgreSQL; takes minutes
 	CHAOS_KILLS=500 CHAOS_RECIPIENTS=10000 $(BIN)/python -m pytest tests/acceptance $(ARGS)

@@ -21,8 +21,8 @@ with DAG(
         "webhook_url": Param(
             None,
             type=["null", "string"],
-            description_md="Where Genesys reaches the receiver, with `/webhooks/genesys-messaging`"
-            " at its end. Empty: `GENESYS_WEBHOOK_URL`.",
+            description_md="Where Genesys reaches the receiver, with "
+            "**/webhooks/genesys-messaging** at its end. Empty: **GENESYS_WEBHOOK_URL**.",
             examples=["https://hooks.example.org/webhooks/genesys-messaging"],
         ),
     },

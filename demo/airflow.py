@@ -6,7 +6,6 @@ Loopback only, and everybody who reaches it is an admin: never start it like thi
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 import requests
 
-from demo.processes import Processes, free_port
+from demo.processes import Processes, free_port, surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -28,9 +27,7 @@ FINAL = ("success", "failed")
 
 def environment(home: Path, port: int) -> dict[str, str]:
     """Return the environment of every Airflow process, each setting with its reason."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return kept | {
+    return surroundings() | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),

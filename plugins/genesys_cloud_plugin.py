@@ -20,6 +20,8 @@ class GenesysCloudPlugin(AirflowPlugin):
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The receiver; only the API server asks, so only it pays for the import."""
         from genesys_cloud.workflows.receiver import mounted_receiver
+        from genesys_cloud.workflows.stored_connections import store_port_zero
 
+        store_port_zero()  # here too, because connections are made in the API server
         app = mounted_receiver()
         return [{"app": app, "url_prefix": "/webhooks", "name": "Genesys Cloud message events"}]

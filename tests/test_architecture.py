@@ -56,8 +56,8 @@ HOMES = {
     "pyarrow": {"reporting", "workflows/audiences.py"},
     "pydantic": {"simulator"},
     "requests": {"api"},
-    # Airflow's pool is a row of Airflow's own database.
-    "sqlalchemy": {"ledger", "workflows/pool.py"},
+    # Airflow's pools and connections are rows of Airflow's own database.
+    "sqlalchemy": {"ledger", "workflows/pool.py", "workflows/stored_connections.py"},
     "starlette": {"simulator"},
     "tenacity": {"api"},
     "typer": {"cli"},

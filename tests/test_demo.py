@@ -72,6 +72,18 @@ def test_what_a_process_prints_is_in_its_log(processes: Processes, tmp_path: Pat
     assert wait_for(log.read_text, lambda text: text.count("\n") == 2) == "hi\ntrouble\n"
 
 
+def test_what_a_shell_has_set_for_another_airflow_does_not_count(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://production/airflow")
+    monkeypatch.setenv("GENESYS_CLIENT_SECRET", "a-real-one")
+    processes.start("speaker", ["bash", "-c", "env"], {"GENESYS_BASE_URL": "http://127.0.0.1:1"})
+    seen = wait_for(processes.log_of("speaker").read_text, lambda text: "PATH=" in text)
+    assert "GENESYS_BASE_URL=http://127.0.0.1:1" in seen
+    assert "production" not in seen
+    assert "a-real-one" not in seen
+
+
 def test_a_process_that_ends_by_itself_is_an_error_with_its_last_words(
     processes: Processes,
 ) -> None:

@@ -104,6 +104,8 @@ def test_the_same_campaign_again_sends_to_nobody_twice(
 
     assert arrived(simulator) == ARRIVALS
     assert again.state == "success"
+    # Whoever is asked to approve the second run is told of no message.
+    assert again.one("plan")["to_send"] == 0
     assert states(again) == {"accepted": SENDABLE, "blocked": BLOCKED.total()}
 
 

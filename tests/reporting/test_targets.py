@@ -213,7 +213,6 @@ def test_directory_of_a_living_build_is_left_alone(tmp_path):
 
 # Airflow itself still uses the pattern class that pathspec has renamed.
 @pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
-@pytest.mark.airflow
 def test_airflow_paths_serve_as_root(tmp_path):
     import fsspec
     from airflow.sdk import ObjectStoragePath

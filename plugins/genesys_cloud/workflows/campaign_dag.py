@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG
 
 from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.workflows.approvals import CampaignApproval
 from genesys_cloud.workflows.campaign_tasks import plan, send, shards, summary
 from genesys_cloud.workflows.form import campaign_form
-
-APPROVAL_TIMEOUT = timedelta(hours=24)
-"""After it, nothing is sent."""
-
-
-class CampaignApproval(ApprovalOperator):
-    """Asks a person whether to send, where the run says that it must be asked."""
-
-    def execute(self, context: Any) -> Any:
-        """Pass at once for a dry run, or where no approval is required."""
-        params = context["params"]
-        if params["dry_run"] or not params["require_approval"]:
-            return {"chosen_options": [self.APPROVE], "asked": False}
-        return super().execute(context)
 
 
 def campaign_dag(
@@ -51,32 +37,9 @@ def campaign_dag(
         default_args={"owner": "campaigns"},
     ) as dag:
         planned = plan(occurrence_format)
-        approval = CampaignApproval(
-            task_id="approve",
-            subject="Send campaign {{ params.campaign_id }}?",
-            body=_APPROVAL_BODY,
-            response_timeout=APPROVAL_TIMEOUT,
-            fail_on_reject=True,
-        )
+        approval = CampaignApproval(task_id="approve")
         cut = shards(planned)
         sent = send.partial(planned=planned).expand(shard=cut)
         planned >> approval >> cut
-        sent >> summary(planned)
+        sent >> summary(planned, approval.output)
     return dag
-
-
-_APPROVAL_BODY = """\
-{% set counts = ti.xcom_pull(task_ids="plan")["counts"] -%}
-**{{ "{:,}".format(counts["planned"]) }}** messages will be sent on `{{ params.channel }}` from
-`{{ params.sender }}` with template `{{ params.template }}`.
-
-| | |
-|---|---|
-| recipients in the audience | {{ "{:,}".format(counts["recipients"]) }} |
-{% for code, count in counts["blocked"].items() -%}
-| blocked: {{ code }} | {{ "{:,}".format(count) }} |
-{% endfor -%}
-{% for language, count in counts["languages"].items() -%}
-| language {{ language }} | {{ "{:,}".format(count) }} |
-{% endfor %}
-"""

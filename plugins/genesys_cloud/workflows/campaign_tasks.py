@@ -32,6 +32,7 @@ CAMPAIGN_FIELDS = (
 def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """Turn the audience into planned and blocked messages; a dry run keeps nothing."""
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
+    from genesys_cloud.ledger.campaigns import progress
     from genesys_cloud.ledger.database import open_ledger
     from genesys_cloud.outbound.campaign import Campaign
     from genesys_cloud.outbound.templates import TemplateLibrary
@@ -64,8 +65,11 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
                 only=only,
                 now=datetime.now(UTC),
             )
+            # What an earlier run of the occurrence has settled does not go out again.
+            counted = progress(ledger, campaign.campaign_id, occurrence_id=outcome.occurrence_id)
             ledger.close()
             planned["occurrence_id"] = outcome.occurrence_id
+            planned["to_send"] = counted.states["planned"]
     log.info("plan of campaign %s\n%s", campaign.campaign_id, plan_table(report))
     return planned | {"counts": report.as_counts()}
 
@@ -130,8 +134,11 @@ def send(shard: dict[str, int], planned: Any, params: Any = None) -> dict[str, i
 
 
 @task(trigger_rule="all_done", retry_policy=CampaignRetryPolicy())
-def summary(planned: Any, params: Any = None) -> dict[str, Any]:
-    """Print where every recipient ended; fail the run where one has no outcome."""
+def summary(planned: Any, approved: Any, params: Any = None) -> dict[str, Any]:
+    """Print where every recipient ended; fail the run where one has no outcome.
+
+    `approved` is what the approval returned: nothing, where it was refused or never came.
+    """
     from airflow.sdk.exceptions import AirflowFailException
 
     from genesys_cloud.hooks.genesys_cloud import ledger_url
@@ -148,6 +155,11 @@ def summary(planned: Any, params: Any = None) -> dict[str, Any]:
     counted = progress(ledger, planned["campaign_id"], occurrence_id=planned["occurrence_id"])
     ledger.close()
     log.info("%s", progress_table(counted))
+    if approved is None:
+        raise AirflowFailException(
+            f"Campaign {counted.campaign_id!r} was not approved, so this run has sent nothing. "
+            "Start it again to be asked again."
+        )
     check_accounted(counted)
     return counted.as_json()
 

@@ -1,6 +1,7 @@
 """The form of a campaign run: Airflow Params with their JSON schema and their explanations.
 
-What every run needs stays outside sections, for Airflow shows sections folded.
+What every run needs stays outside sections, for Airflow shows sections folded. Names in the
+explanations are bold: Airflow paints code over the line above it.
 """
 
 from __future__ import annotations
@@ -39,19 +40,20 @@ def _campaign(given: Mapping[str, Any]) -> dict[str, Param]:
     return {
         "campaign_id": _text(
             given.get("campaign_id"),
-            "Names the campaign in the ledger, reports and audit trail.",
+            "Names the campaign in the ledger, reports and audit trail. Letters, digits, dots, "
+            "dashes and underscores.",
             pattern="^" + CAMPAIGN_ID.pattern.replace(r"\Z", "$"),
             examples=["spring_reminder"],
         ),
         "audience": _text(
             given.get("audience"),
-            "The contact list: CSV or Parquet, a path below `include/audiences` or a URL. It needs "
-            "the columns `address` and `consent`.",
+            "The contact list: CSV or Parquet, a path below **include/audiences** or a URL. It "
+            "needs the columns **address** and **consent**.",
             examples=["demo_contacts.csv", "s3://bucket/people.parquet"],
         ),
         "template": _text(
             given.get("template"),
-            "A folder below `include/templates`.",
+            "A folder below **include/templates**.",
             examples=["appointment_reminder", "order_update"],
         ),
         "channel": Param(
@@ -81,7 +83,7 @@ def _safety(*, live: bool) -> dict[str, Param]:
         "require_approval": Param(
             not live,
             type="boolean",
-            description_md="Wait, after planning, until somebody approves in *Required Actions*.",
+            description_md="Wait, after planning, until somebody approves in **Required Actions**.",
         ),
     }
 
@@ -116,8 +118,7 @@ def _pace(given: Mapping[str, Any]) -> dict[str, Param]:
             deadline.isoformat() if isinstance(deadline, datetime) else None,
             type=["null", "string"],
             format="date-time",
-            description_md="What has not gone out by then never does: it is `expired`. With its "
-            "offset, such as `2026-12-01T18:00:00Z`.",
+            description_md="What has not gone out by then never does: it is **expired**.",
             section="Pace and repetition",
         ),
     }
@@ -130,7 +131,7 @@ def _repetition() -> dict[str, Param]:
             type=["null", "string"],
             maxLength=64,
             description_md="An earlier occurrence of this campaign: send only to those whose "
-            "message was rejected or failed there. Give a new `occurrence` with it.",
+            "message was rejected or failed there. Give a new **occurrence** with it.",
             section="Pace and repetition",
         ),
         "occurrence": Param(
@@ -138,7 +139,7 @@ def _repetition() -> dict[str, Param]:
             type=["null", "string"],
             maxLength=64,
             description_md="A recipient gets one message per campaign and occurrence, however "
-            "often it is started. Empty: the schedule's date, or `once` for a campaign without a "
+            "often it is started. Empty: the schedule's date, or **once** for a campaign without a "
             "schedule. Give another word to send again on purpose.",
             section="Pace and repetition",
         ),

@@ -1,0 +1,78 @@
+"""A person's yes or no to a campaign, asked in Airflow's Required Actions and kept in the audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+TIMEOUT = timedelta(hours=24)
+"""After it, nothing is sent."""
+
+BODY = """\
+{% set planned = ti.xcom_pull(task_ids="plan") -%}
+{% set counts = planned["counts"] -%}
+{% set to_send = planned.get("to_send", counts["planned"]) -%}
+**{{ "{:,}".format(to_send) }}** messages will be sent on `{{ params.channel }}` from
+`{{ params.sender }}` with template `{{ params.template }}`.
+
+| | |
+|---|---|
+| recipients in the audience | {{ "{:,}".format(counts["recipients"]) }} |
+{% if to_send != counts["planned"] -%}
+| settled by an earlier run | {{ "{:,}".format(counts["planned"] - to_send) }} |
+{% endif -%}
+{% for code, count in counts["blocked"].items() -%}
+| blocked: {{ code }} | {{ "{:,}".format(count) }} |
+{% endfor -%}
+{% for language, count in counts["languages"].items() -%}
+| language {{ language }} | {{ "{:,}".format(count) }} |
+{% endfor %}
+"""
+
+
+class CampaignApproval(ApprovalOperator):
+    """Asks a person whether to send, where the run says that it must be asked; a no fails it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            subject="Send campaign {{ params.campaign_id }}?",
+            body=BODY,
+            response_timeout=TIMEOUT,
+            fail_on_reject=True,
+            **kwargs,
+        )
+
+    def execute(self, context: Any) -> Any:
+        """Pass at once for a dry run, or where no approval is required."""
+        params = context["params"]
+        if params["dry_run"] or not params["require_approval"]:
+            return {"chosen_options": [self.APPROVE], "asked": False}
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Write down who answered what, and go on or fail by it."""
+        if "error" not in event:
+            note_answer(context["params"]["campaign_id"], event)
+        return super().execute_complete(context, event)
+
+
+def note_answer(campaign_id: str, event: dict[str, Any]) -> None:
+    """Append to the audit trail who approved or rejected a campaign."""
+    from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger.audit import AuditEntry
+    from genesys_cloud.ledger.campaigns import note
+    from genesys_cloud.ledger.database import open_ledger
+
+    user = event.get("responded_by_user") or {}
+    approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
+    entry = AuditEntry(
+        at=datetime.now(UTC),
+        actor=f"airflow:{user.get('name') or user.get('id') or 'unknown'}"[:200],
+        action="campaign.approved" if approved else "campaign.rejected",
+        campaign_id=campaign_id,
+    )
+    ledger = open_ledger(ledger_url())
+    note(ledger, [entry])
+    ledger.close()
