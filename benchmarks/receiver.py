@@ -65,10 +65,12 @@ def _receivers(
             env = {"GENESYS_WEBHOOK_SECRET": SECRET, "PLAIN_DATABASE": f"{folder}/plain.db"}
             if ledger is not None:
                 env["GENESYS_LEDGER_URL"] = ledgers.url_of(ledger)
-            return stack.enter_context(Server(module, *arguments, env=env))
+            server = Server(module, *arguments, env=env)
+            stack.callback(server.stop)
+            return server
 
         baseline = baseline_receivers.__name__
-        yield {
+        receivers = {
             "plain app that keeps nothing": (start(baseline, baseline_receivers.NO_LEDGER), None),
             PLAIN: (start(baseline, baseline_receivers.PLAIN), None),
             ONE_COMMIT: (start(baseline, baseline_receivers.ONE_COMMIT, ledger=alone), alone),
@@ -77,6 +79,9 @@ def _receivers(
                 for name, ledger in opened.items()
             },
         }
+        for server, _ in receivers.values():
+            server.wait()  # all of them start at once
+        yield receivers
 
 
 def _run(server: Server, ledger: Ledger | None, sizes: Sizes, answers: Counter[str]) -> Contestant:

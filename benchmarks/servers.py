@@ -19,7 +19,7 @@ START_TIMEOUT_S = 60.0
 
 
 class Server:
-    """Runs `python -m MODULE ARGUMENTS --port PORT` as long as its block."""
+    """Runs `python -m MODULE ARGUMENTS --port PORT` as long as its block, or until `stop`."""
 
     def __init__(self, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.port = free_port(0)
@@ -33,6 +33,11 @@ class Server:
         )
 
     def __enter__(self) -> Self:
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        """Wait until it listens; raises RuntimeError where it does not."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
@@ -40,8 +45,8 @@ class Server:
             except OSError:
                 time.sleep(0.02)
             else:
-                return self
-        self._stop()
+                return
+        self.stop()
         raise RuntimeError(f"{self._module} does not listen")
 
     def __exit__(
@@ -50,14 +55,15 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
+        self.stop()
 
     def cpu_s(self) -> float:
         """Return the processor time that the process has used, in seconds."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End the process."""
         self._process.terminate()
         try:
             self._process.wait(20)

@@ -38,7 +38,9 @@ with DAG(
         "profile": Param(
             None,
             type=["null", "string"],
-            enum=[None, "auto", "messaging", "agentless"],
+            # An enum with null in it would show the word null.
+            pattern="^(auto|messaging|agentless)$",
+            examples=["auto", "messaging", "agentless"],
             description_md="Empty: the connection's API profile.",
         ),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -31,6 +32,14 @@ class Processes:
         folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
+        self._lock = (self._folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise RuntimeError(
+                f"another run uses {self._folder} already. Stop it with Ctrl-C, then start again."
+            ) from None
         self._stop_leftovers()
         return self
 
@@ -41,6 +50,7 @@ class Processes:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        self._lock.close()
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         """Start a process; what it prints goes to a log file of its name."""

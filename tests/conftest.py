@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ for name in list(os.environ):
     if name.startswith(("AIRFLOW", "GENESYS")):
         del os.environ[name]
 _HOME = Path(tempfile.mkdtemp(prefix="genesys-tests-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 _ROOT = Path(__file__).resolve().parents[1]
 os.environ.update(
     AIRFLOW_HOME=str(_HOME),

@@ -190,6 +190,35 @@ def test_the_regions_of_the_form_are_those_of_the_api() -> None:
     assert len(REGIONS) == 18
 
 
+@pytest.mark.usefixtures("metadata_database")
+def test_only_our_connections_are_stored_with_the_port_that_the_test_button_sends() -> None:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import event
+
+    from genesys_cloud.workflows import stored_connections
+
+    stored_connections.store_port_zero()
+    stored_connections.store_port_zero()  # however often Airflow asks for the plugin's apps
+    try:
+        with create_session() as session:
+            session.add(Connection(conn_id="ours", conn_type="genesys_cloud", host="http://x"))
+            session.add(Connection(conn_id="with_port", conn_type="genesys_cloud", port=8900))
+            session.add(Connection(conn_id="theirs", conn_type="http", host="http://x"))
+        with create_session() as session:
+            names = ("ours", "with_port", "theirs")
+            found = session.query(Connection).filter(Connection.conn_id.in_(names))
+            assert {one.conn_id: one.port for one in found} == {
+                "ours": 0,
+                "with_port": 8900,
+                "theirs": None,
+            }
+            found.delete()
+    finally:
+        for moment in ("before_insert", "before_update"):
+            event.remove(Connection, moment, stored_connections._fill_port)
+
+
 def test_the_form_is_valid_by_airflows_own_schema() -> None:
     import airflow
     import jsonschema

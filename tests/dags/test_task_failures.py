@@ -16,7 +16,6 @@ from genesys_cloud.errors import (
     AudienceError,
     AuthenticationError,
     CampaignDefinitionError,
-    CampaignError,
     ConfigurationError,
     ConnectionSettingsError,
     EndpointMissingError,
@@ -24,10 +23,7 @@ from genesys_cloud.errors import (
     LedgerSchemaError,
     LedgerUnavailableError,
     NotSentError,
-    PermissionDeniedError,
     TemplateError,
-    ThrottledError,
-    UnaccountedError,
 )
 from tests.dags.contacts import write_contacts
 from tests.dags.runs import DagRuns
@@ -293,48 +289,3 @@ def test_a_run_whose_plan_failed_says_where_to_look(runs: DagRuns, params: dict[
     assert run.state == "failed"
     assert run.tasks["plan"] == run.tasks["summary"] == ["failed"]
     assert run.tasks["send"] == ["upstream_failed"]
-
-
-@pytest.mark.parametrize(
-    ("error", "action"),
-    [
-        (TemplateError("x"), "fail"),
-        (AuthenticationError("x", status=401), "fail"),
-        (PermissionDeniedError("x", status=403), "fail"),
-        (UnaccountedError("x"), "fail"),
-        (ThrottledError("x", status=429, retry_after=7), "retry"),
-        (ThrottledError("x", status=429), "default"),
-        (NotSentError("x"), "default"),
-        (LedgerUnavailableError("x"), "default"),
-        (RuntimeError("x"), "default"),
-    ],
-)
-def test_a_task_tries_again_only_where_that_can_help(error: Exception, action: str) -> None:
-    from genesys_cloud.workflows.retries import CampaignRetryPolicy
-
-    decision = CampaignRetryPolicy().evaluate(error, 1, 5)
-    assert decision.action.value == action
-    if isinstance(error, ThrottledError) and error.retry_after:
-        assert decision.retry_delay is not None
-        assert decision.retry_delay.total_seconds() == 7
-
-
-def test_the_retry_policy_survives_airflows_database() -> None:
-    from genesys_cloud.workflows.retries import CampaignRetryPolicy
-
-    made = CampaignRetryPolicy.deserialize(CampaignRetryPolicy().serialize())
-    assert isinstance(made, CampaignRetryPolicy)
-
-
-def test_every_task_has_the_policy_that_reads_our_errors() -> None:
-    from genesys_cloud.workflows.retries import CampaignRetryPolicy
-    from tests.dags.runs import dag_bag
-
-    without = [
-        f"{dag_id}.{task.task_id}"
-        for dag_id, dag in dag_bag().dags.items()
-        for task in dag.tasks
-        if task.retries and not isinstance(task.retry_policy, CampaignRetryPolicy)
-    ]
-    assert without == []
-    assert issubclass(UnaccountedError, CampaignError)

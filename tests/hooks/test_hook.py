@@ -210,7 +210,7 @@ def test_airflow_masks_the_secrets_in_every_log(monkeypatch: pytest.MonkeyPatch)
     from airflow.sdk._shared.secrets_masker import redact
 
     # Of this test alone: what is masked once stays masked in a process.
-    first, second, third = "masked-client", "masked-webhook", "the-next-one-masked"
+    first, second, third = "masked-client", "masked-webhook", "hidden-successor"
     line = f"sent with {first} and {second} and {third}"
     assert redact(line) == line
     account(monkeypatch, described(password=first, extra={"webhook_secret": [second, third]}))

@@ -88,7 +88,7 @@ async def _receive(receiver: Receiver, request: Request) -> JSONResponse:
         return _answer(503, "Too many events are waiting.")
     except CampaignError as error:
         log.error("an event was not counted, and its sender will try again: %s", error)
-        return _answer(503, "The ledger does not answer.")
+        return _answer(503, "The receiver can't count events now; its log says why.")
     return JSONResponse({"result": effect.value})
 
 

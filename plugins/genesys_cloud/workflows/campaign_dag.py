@@ -29,7 +29,7 @@ def campaign_dag(
     with DAG(
         dag_id,
         schedule=schedule,
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        start_date=datetime(2015, 1, 1, tzinfo=UTC),
         catchup=False,
         params=campaign_form(campaign, live=schedule is not None),
         doc_md=doc_md,
