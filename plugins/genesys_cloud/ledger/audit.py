@@ -39,7 +39,7 @@ class AuditEntry:
     previous_status: str | None = None
     new_status: str | None = None
     event_id: str | None = None
-    details: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    details: Mapping[str, str | int | bool | None | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,8 @@ messages = Table(
     Column("correlation_id", String(200)),
     Column("status", String(16)),
     Column("status_at", UtcDateTime),
+    # When Genesys was last asked for a status that never arrived.
+    Column("asked_at", UtcDateTime),
     UniqueConstraint("occurrence_id", "address_key", name="uq_messages_address"),
     Index("ix_messages_work", "occurrence_id", "state", "id"),
 )
@@ -122,6 +124,28 @@ suppressions = Table(
     Column("source", String(200), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
+)
+
+# What a person decided after the audience was made; it overrules the audience's own column.
+consents = Table(
+    "consents",
+    metadata,
+    Column("address_key", String(64), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("masked_address", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # given | withdrawn
+    Column("source", String(200), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+)
+
+# The key that turns a person's address into the digest which the audit trail shows. It is random,
+# so that the digest says nothing once the key is destroyed.
+people = Table(
+    "people",
+    metadata,
+    Column("address_key", String(64), primary_key=True),
+    Column("digest_key", String(64), nullable=False),
 )
 
 status_events = Table(
