@@ -23,6 +23,6 @@ COPY --chown=airflow:0 . /opt/airflow/
 RUN pip install --no-cache-dir --no-deps --editable . \
     && python -m compileall -q plugins \
     && genesys-cloud --help > /dev/null \
-    && mkdir -p exports auth
+    && mkdir -p exports auth genesys_webhook_spool
 
 USER airflow

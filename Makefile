@@ -3,7 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-PACKAGE_PATHS := plugins dags demo docker tests benchmarks
+PACKAGE_PATHS := plugins dags demo docker tests benchmarks tools
 # Where the environment forbids byte code, every start of Airflow would be two to three times slower.
 export PYTHONDONTWRITEBYTECODE :=
 

@@ -9,7 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import commands, machine, pacing, page, parse, plan, receiver, report, send
+from benchmarks import (
+    commands,
+    endurance,
+    figures,
+    machine,
+    pacing,
+    page,
+    parse,
+    plan,
+    receiver,
+    report,
+    send,
+)
 from benchmarks.scale import Scale
 from benchmarks.table import Table
 
@@ -17,9 +29,10 @@ Figure = Callable[[Any, Path], Table]
 
 FIGURES: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
     each.__name__.rpartition(".")[2]: (each.figure, each.SIZES)
-    for each in (send, parse, plan, receiver, report, pacing)
+    for each in (send, parse, plan, receiver, report, figures, pacing)
 }
 ON_REQUEST: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
+    "endurance": (endurance.figure, endurance.SIZES),
     "demo": (commands.demo, dict.fromkeys(Scale)),
     "suite": (commands.suite, dict.fromkeys(Scale)),
 }

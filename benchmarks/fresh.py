@@ -27,9 +27,9 @@ def in_fork(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return pool.submit(work, *args, **kwargs).result()
 
 
-def memory_mb() -> float:
-    """Return this process's memory, in MB."""
-    return _status("VmRSS")
+def memory_mb(process: int | None = None) -> float:
+    """Return the memory of a process, this one where none is named, in MB."""
+    return _status("VmRSS", process)
 
 
 def forget_peak() -> None:
@@ -42,7 +42,7 @@ def peak_mb() -> float:
     return _status("VmHWM")
 
 
-def _status(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
+def _status(name: str, process: int | None = None) -> float:
+    lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
     (kilobytes,) = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
     return int(kilobytes) / 1e3

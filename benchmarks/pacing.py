@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -23,11 +23,11 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """A limit, and the window in which its use is counted, in seconds."""
+    """A limit, and for how many seconds processes send at it."""
 
     name: str
     limit: Limit
-    window_s: int
+    seconds: float
 
     @property
     def per_second(self) -> float:
@@ -36,17 +36,16 @@ class Pace:
 
 
 PACES = (
-    Pace(name="300 a minute", limit=Limit(name="account", most=300), window_s=10),
-    Pace(name="50 a second", limit=Limit(name="account", most=50, period_s=1), window_s=1),
+    Pace(name="300 a minute", limit=Limit(name="account", most=300), seconds=150),
+    Pace(name="50 a second", limit=Limit(name="account", most=50, period_s=1), seconds=30),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How many processes share a gate, and for how many seconds of sending."""
+    """How many processes share a gate, and at which paces."""
 
     processes: Sequence[int]
-    seconds: float
     paces: Sequence[Pace] = PACES
 
 
@@ -62,9 +61,9 @@ class Task:
 
 
 SIZES = {
-    Scale.FULL: Sizes(processes=(1, 4), seconds=24.0),
-    Scale.QUICK: Sizes(processes=(1, 4), seconds=12.0),
-    Scale.TINY: Sizes(processes=(2,), seconds=0.4, paces=PACES[1:]),
+    Scale.FULL: Sizes(processes=(1, 4, 8)),
+    Scale.QUICK: Sizes(processes=(1, 4), paces=PACES[1:]),
+    Scale.TINY: Sizes(processes=(2,), paces=[replace(PACES[1], seconds=0.4)]),
 }
 
 
@@ -75,7 +74,7 @@ def figure(sizes: Sizes, folder: Path) -> Table:
         for processes in sizes.processes:
             place = folder / f"{pace.name}, {processes}"
             place.mkdir()
-            count = round(pace.per_second * sizes.seconds)
+            count = round(pace.per_second * pace.seconds)
             rows.append(_row(pace, processes, _arrivals(pace, processes, count, place)))
     return Table(
         title="Sending at a limit that processes share",
@@ -88,9 +87,6 @@ def figure(sizes: Sizes, folder: Path) -> Table:
             "Instants are the API's, when a request had arrived. The gate's interval is longer by "
             f"its tolerance, so {1 / (1 + TOLERANCE):.1%} is all that can be used; the first tenth "
             "of a run is not in that share.",
-            "The window of 300 a minute is a sixth of the real one, so that a short run has "
-            "several. What holds in every 10 s holds in every minute, though not the reverse: the "
-            "gate promises the minute.",
         ),
     )  # fmt: skip
 
@@ -150,7 +146,7 @@ def _row(pace: Pace, processes: int, arrivals: Sequence[float]) -> list[str]:
         f"{len(arrivals):,}",
         f"{arrivals[-1] - arrivals[0]:.1f}",
         f"{use:.1%}",
-        f"{pace.window_s} s",
-        f"{pace.per_second * pace.window_s:.0f}",
-        str(most_within(pace.window_s, arrivals)),
+        f"{pace.limit.period_s} s",
+        str(pace.limit.most),
+        str(most_within(pace.limit.period_s, arrivals)),
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.fresh import memory_mb
 from demo.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,10 @@ class Server:
         """Return the processor time that the process has used, in seconds."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """Return the memory that the process has now, in MB."""
+        return memory_mb(self._process.pid)
 
     def stop(self) -> None:
         """End the process."""

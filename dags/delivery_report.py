@@ -1,9 +1,12 @@
 """### Delivery report
 
-Every day, for the UTC day before: pages through what Genesys lists, and writes Parquet, CSV,
-figures, a manifest and an HTML report to `deliveries/date=YYYY-MM-DD/` of the export target. A run
-for a day replaces that day, so it can be repeated and backfilled in any order:
+Every day, for the UTC day before: pages through what Genesys lists, and writes Parquet, CSV, JSON
+lines, figures, a manifest and an HTML report to `deliveries/date=YYYY-MM-DD/` of the export target.
+A run for a day replaces that day, so it can be repeated and backfilled in any order:
 `airflow backfill create --dag-id delivery_report --from-date … --to-date …`.
+
+A scheduled run fetches the `refresh_days` days before as well, for deliveries that came late. Where
+one of those fails, the run fails and says which; its own day stands all the same.
 
 By hand, give `date`.
 
@@ -14,7 +17,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from genesys_cloud.workflows.report_tasks import export
+from genesys_cloud.workflows.report_tasks import earlier_days, export, refresh
 
 with DAG(
     "delivery_report",
@@ -35,6 +38,13 @@ with DAG(
             type="boolean",
             description_md="Report a day that has not ended; a later run completes it.",
         ),
+        "refresh_days": Param(
+            3,
+            type="integer",
+            minimum=0,
+            maximum=30,
+            description_md="Scheduled runs only: days before to fetch once more.",
+        ),
         "profile": Param(
             None,
             type=["null", "string"],
@@ -49,3 +59,4 @@ with DAG(
     default_args={"owner": "campaigns"},
 ) as dag:
     export()
+    refresh.expand(day=earlier_days())

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from genesys_cloud.ledger.campaigns import Progress, progress
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.proof import Certificate, prove
+from genesys_cloud.workflows.registering import register
 
 HOME = ROOT / ".demo"
 CAMPAIGN_ID = "spring_reminder"
@@ -72,7 +73,7 @@ class Demo:
     def __init__(self, processes: Processes, board: Board) -> None:
         self._processes = processes
         self._board = board
-        for leftover in ("ledger", "exports", "airflow/genesys_state"):
+        for leftover in ("ledger", "exports", "spool", "airflow/genesys_state"):
             shutil.rmtree(HOME / leftover, ignore_errors=True)
         (HOME / "ledger").mkdir(parents=True)
         self._ledger_url = f"sqlite:///{HOME}/ledger/ledger.db"
@@ -122,11 +123,14 @@ class Demo:
         )
         airflow = Airflow.start(HOME / "airflow", self._processes, env)
         airflow.wait_until_healthy(DAGS)
-        with self._client() as client:
-            client.register_webhook(
-                f"http://127.0.0.1:{self._receiver_port}/webhooks/genesys-messaging"
-            )
+        self._register()
         return airflow
+
+    def _register(self) -> None:
+        url = f"http://127.0.0.1:{self._receiver_port}/webhooks/genesys-messaging"
+        secret, now = self._webhook_secret, datetime.now(UTC)
+        with closing(open_ledger(self._ledger_url)) as ledger, self._client() as client:
+            register(ledger, client, url, secret=secret, actor="make demo", now=now)
 
     def _send(self, airflow: Airflow, ledger: Ledger) -> str:
         self._board.step(f"sending campaign {CAMPAIGN_ID} to include/audiences/{AUDIENCE}")
@@ -204,6 +208,7 @@ class Demo:
             "GENESYS_LEDGER_URL": self._ledger_url,
             "GENESYS_EXPORT_URL": str(HOME / "exports"),
             "GENESYS_WEBHOOK_SECRET": self._webhook_secret,
+            "GENESYS_WEBHOOK_SPOOL": str(HOME / "spool"),
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,12 +21,13 @@ from typer.testing import CliRunner
 
 from genesys_cloud import cli
 from genesys_cloud.cli import terminal
-from genesys_cloud.errors import CampaignDefinitionError, LedgerSchemaError
+from genesys_cloud.errors import CampaignDefinitionError, LedgerSchemaError, ReceiverCheckError
 from genesys_cloud.ledger.database import SCHEMA_REVISIONS, open_ledger
 from tests.airflow_warnings import AIRFLOWS_OWN
 from tests.ledger.planted import CAMPAIGN, plant
 from tests.simulator.caller import Caller
 from tests.simulator.server import SimulatorProcess
+from tests.webhook.receiver import SECRET, ReceiverProcess
 
 pytestmark = [pytest.mark.filterwarnings(rule) for rule in AIRFLOWS_OWN]
 
@@ -276,16 +278,42 @@ def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simul
         yield process
 
 
-def test_the_receiver_is_registered_once(simulator: SimulatorProcess) -> None:
+def test_the_receiver_is_registered_once(simulator: SimulatorProcess, ledger_file: Path) -> None:
     url = "https://hooks.example.org/webhooks/genesys-messaging"
-    first = found("webhook", "register", url)
-    again = found("webhook", "register", url)
+    first = found("webhook", "register", "--no-check", url)
+    again = found("webhook", "register", "--no-check", url)
     assert (first["created"], again["created"]) == (True, False)
     assert first["id"] == again["id"]
     client = Caller(simulator)
     (webhook,) = client.get("/api/v2/webhooks").json()["entities"]
     assert webhook["httpTarget"]["url"] == url
     client.close()
+
+
+def test_a_receiver_that_answers_is_registered(
+    simulator: SimulatorProcess, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENESYS_WEBHOOK_SECRET", SECRET)
+    with ReceiverProcess(f"sqlite:///{ledger_file}") as receiver:
+        made = found("webhook", "register", receiver.url)
+        told = run("webhook", "register", receiver.url).output
+    assert (made["created"], made["checked"]) == (True, True)
+    assert f"{receiver.url} is registered as {made['id']}, and it takes signed events" in told
+    with closing(sqlite3.connect(ledger_file)) as ledger:
+        query = "SELECT actor FROM audit_entries WHERE action = 'webhook.registered'"
+        actors = [actor for (actor,) in ledger.execute(query)]
+    assert [actor.partition(":")[0] for actor in actors] == ["cli", "cli"]
+
+
+def test_a_receiver_that_does_not_answer_is_a_sentence(
+    simulator: SimulatorProcess, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENESYS_WEBHOOK_SECRET", SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with pytest.raises(ReceiverCheckError, match="refuses the connection") as caught:
+        run("webhook", "register", f"http://127.0.0.1:{port}/hook")
+    assert "--no-check" in str(caught.value)
 
 
 def test_unknown_messages_are_listed_and_settled(planted: str, ledger_file: Path) -> None:
@@ -309,3 +337,26 @@ def test_unknown_messages_are_listed_and_settled(planted: str, ledger_file: Path
 
 def test_a_wrong_verdict_is_refused() -> None:
     assert run("messages", "settle", "abcdefgh", "--as", "maybe").exit_code == 2
+
+
+def test_a_consent_is_withdrawn_and_given_again(ledger_file: Path) -> None:
+    answer = found("consents", "withdraw", "+1 202 555 0101", "--reason", "asked by phone")
+    assert answer == {"address": "…01", "channel": "messaging:sms", "state": "withdrawn"}
+    (listed,) = found("consents", "list")["consents"]
+    assert (listed["state"], listed["reason"]) == ("withdrawn", "asked by phone")
+    assert listed["source"].startswith("cli:")
+    assert "is given" in run("consents", "give", "+12025550101").output
+    assert "+12025550101" not in run("consents", "list").output
+
+
+@pytest.mark.parametrize("command", [("consents", "withdraw"), ("suppressions", "add")])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(("12",), "Nothing was changed"), (("+12025550101", "--channel", "sms"), "no channel 'sms'")],
+)
+@pytest.mark.usefixtures("ledger_file")
+def test_an_address_that_is_none_changes_nothing(
+    command: tuple[str, ...], arguments: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CampaignDefinitionError, match=sentence):
+        run(*command, *arguments)

@@ -17,6 +17,8 @@ import pytest
 from tests.compose_file import ROOT, SECRET, SERVICES, TEXT, interpolations, required
 
 ONE_SHOTS = {"airflow-init", "ledger-database"}
+RUNS_AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")} - {"airflow-init"}
+SPOOL = "spool:/opt/airflow/genesys_webhook_spool"
 AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")}
 
 
@@ -105,8 +107,17 @@ def test_the_receiver_knows_the_ledger_and_the_signing_secret_and_nothing_of_air
     assert set(SERVICES["receiver"]["environment"]) == {
         "GENESYS_LEDGER_URL",
         "GENESYS_WEBHOOK_SECRET",
+        "GENESYS_WEBHOOK_SPOOL_BYTES",
+        "GENESYS_WEBHOOK_TOLERANCE_S",
     }
-    assert "volumes" not in SERVICES["receiver"]
+    assert SERVICES["receiver"]["volumes"] == [SPOOL]
+
+
+def test_the_spool_outlives_containers_and_can_be_reached_by_an_erasure() -> None:
+    assert all(SPOOL in SERVICES[name]["volumes"] for name in RUNS_AIRFLOW)
+    # A volume takes over the owner of the folder that the image has there.
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"mkdir -p .*\bgenesys_webhook_spool\b", dockerfile)
 
 
 def test_a_worker_that_is_stopped_may_end_its_tasks() -> None:

@@ -7,9 +7,12 @@ CampaignError
  │    ├── TemplateError              a template that is missing or does not parse
  │    ├── AudienceError              a contact list that can't be read at all
  │    ├── LedgerSchemaError          the ledger is older or newer than this code
- │    └── ExportTargetError          the place for exports can't be written
+ │    ├── RetentionPolicyError       the policy file can't be read, or is not clear
+ │    ├── ExportTargetError          the place for exports can't be written
+ │    └── ReceiverCheckError         the receiver's address does not answer as a receiver
  ├── ApiError                    Genesys Cloud answered, and the answer is no
  │    ├── AuthenticationError        401: credentials or region are wrong
+ │    │    └── TokenRefusedError       the same, though the login host has just granted the token
  │    ├── PermissionDeniedError      403: a scope or a role is missing
  │    ├── EndpointMissingError       404 on a contract path: wrong host or profile
  │    ├── ThrottledError             429: wait `retry_after` seconds, then go on
@@ -17,6 +20,7 @@ CampaignError
  │    └── ServiceFailedError         5xx on a read, after all attempts
  ├── NotSentError                no byte of the request left: safe to try again
  ├── OutcomeUnknownError         bytes left and no clear answer came: never send again blindly
+ ├── StillSendingError           a message to this person is in flight: ask again afterwards
  ├── LeaseLostError              another worker owns these messages now: stop, write nothing
  ├── LedgerUnavailableError      the ledger database does not answer: try again later
  ├── PagingError                 a paged list contradicts itself or its own total
@@ -55,8 +59,16 @@ class LedgerSchemaError(ConfigurationError):
     """The ledger's schema is older or newer than this code."""
 
 
+class RetentionPolicyError(ConfigurationError):
+    """The retention policy can't be read or is not clear; nothing is deleted on a guess."""
+
+
 class ExportTargetError(ConfigurationError):
     """The place where exports go can't be written."""
+
+
+class ReceiverCheckError(ConfigurationError):
+    """The receiver's address does not answer, or not as this project's receiver does."""
 
 
 class ApiError(CampaignError):
@@ -74,6 +86,11 @@ class ApiError(CampaignError):
 
 class AuthenticationError(ApiError):
     """The client id, the secret or the region is wrong, or the token was refused twice."""
+
+
+class TokenRefusedError(AuthenticationError):
+    """The API refused a token that the login host had just granted: the wrong region, or a while
+    in which the platform's hosts disagree."""
 
 
 class PermissionDeniedError(ApiError):
@@ -113,6 +130,10 @@ class NotSentError(CampaignError):
 
 class OutcomeUnknownError(CampaignError):
     """The request left and no clear answer came back; only a look-up can settle it."""
+
+
+class StillSendingError(CampaignError):
+    """A message is in flight, so that nobody can say yet what is to be erased."""
 
 
 class LeaseLostError(CampaignError):

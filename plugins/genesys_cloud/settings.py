@@ -13,6 +13,9 @@ from genesys_cloud.errors import ConnectionSettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
+ALLOW_UNSIGNED = "yes-i-know"
+"""What GENESYS_WEBHOOK_ALLOW_UNSIGNED has to say; no other word opens the receiver to everybody."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -28,6 +31,10 @@ class Settings:
     base_url: str | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    allow_unsigned_events: bool = False
+    webhook_tolerance_s: float = 300.0
+    webhook_spool: Path = Path(tempfile.gettempdir()) / "genesys_webhook_spool"
+    webhook_spool_bytes: int = 256 * 1024 * 1024
     ledger_url: str = field(default="", repr=False)
     export_url: str = ""
     include_dir: Path = PROJECT_ROOT / "include"
@@ -45,6 +52,10 @@ class Settings:
             base_url=env.get("GENESYS_BASE_URL") or None,
             webhook_url=env.get("GENESYS_WEBHOOK_URL") or None,
             webhook_secret=env.get("GENESYS_WEBHOOK_SECRET") or None,
+            allow_unsigned_events=env.get("GENESYS_WEBHOOK_ALLOW_UNSIGNED") == ALLOW_UNSIGNED,
+            webhook_tolerance_s=_whole(env.get("GENESYS_WEBHOOK_TOLERANCE_S") or "300"),
+            webhook_spool=Path(env.get("GENESYS_WEBHOOK_SPOOL") or home / "genesys_webhook_spool"),
+            webhook_spool_bytes=_whole(env.get("GENESYS_WEBHOOK_SPOOL_BYTES") or "268435456"),
             ledger_url=env.get("GENESYS_LEDGER_URL") or f"sqlite:///{home}/genesys_ledger.db",
             export_url=env.get("GENESYS_EXPORT_URL") or str(home / "exports"),
             include_dir=Path(env.get("GENESYS_INCLUDE_DIR") or PROJECT_ROOT / "include"),
@@ -56,6 +67,15 @@ class Settings:
         """The signing secrets in force; several, comma-separated, while rotating."""
         words = (self.webhook_secret or "").split(",")
         return tuple(word.strip() for word in words if word.strip())
+
+
+def _whole(word: str) -> int:
+    if not (word.isascii() and word.isdigit()):
+        raise ConnectionSettingsError(
+            f"GENESYS_WEBHOOK_TOLERANCE_S (seconds) and GENESYS_WEBHOOK_SPOOL_BYTES are whole "
+            f"numbers; {word[:20]!r} is none."
+        )
+    return int(word)
 
 
 def find_stored_connections() -> None:

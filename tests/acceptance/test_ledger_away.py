@@ -18,6 +18,7 @@ from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.tables import messages
 from tests.acceptance.worker import LEASE, Work
 from tests.ledger.planted import only_shard, plant
+from tests.postgres import start_again
 from tests.simulator.server import SimulatorProcess
 
 RECIPIENTS = 600
@@ -56,7 +57,7 @@ def test_a_server_that_is_stopped_and_started_costs_nobody_a_message(
         time.sleep(0.002)
     server.stop()
     time.sleep(1.5)
-    server.ensure_postgres_running()
+    start_again(server)
     worker.join(60)
     # Wherever it was hit, whoever goes on finds everybody; only a batch whose attempt had not
     # been committed may have waited for its lease.

@@ -78,7 +78,8 @@ class Work:
 
     def _arm(self, client: GenesysClient, step: str, passes: int) -> None:
         when, name = step.split(" ")
-        owner: Any = client if name == "post" else sends
+        owners: dict[str, Any] = {"post": client, "record": sending}
+        owner = owners.get(name, sends)
         attribute = "send" if name == "post" else name
         setattr(owner, attribute, _deadly(getattr(owner, attribute), when, passes))
 

@@ -46,7 +46,7 @@ ERROR_BODY = {
     ("status", "kind", "words"),
     [
         (400, errors.RequestRejectedError, ["character limit", "consent"]),
-        (401, errors.AuthenticationError, ["client secret", "region", "us-east-1"]),
+        (401, errors.TokenRefusedError, ["client secret", "region", "us-east-1"]),
         (
             403,
             errors.PermissionDeniedError,

@@ -224,6 +224,28 @@ def test_every_attempt_is_paced(simulator: SimulatorProcess, make_client: Any) -
     assert len(paced) == 3  # sends are paced by who sends
 
 
+def test_pages_fetched_ahead_take_a_slot_each_and_come_in_order(
+    simulator: SimulatorProcess, make_client: Any
+) -> None:
+    paced: list[int] = []
+    ids = load(simulator, 950)
+    client = make_client(simulator.url, pace=lambda: paced.append(1))
+    listing = client.listing(START, END, ahead=8)
+    assert [row.message_id for page in listing for row in page.deliveries] == ids
+    assert len(paced) == lists(simulator) == 10
+
+
+def test_a_page_fetched_ahead_that_fails_for_good_says_which_it_is(
+    simulator: SimulatorProcess, client: GenesysClient
+) -> None:
+    load(simulator, 950)
+    walked = iter(client.listing(START, END, ahead=8))
+    assert next(walked).total == 950
+    simulator.faults([{"on": "list", "fault": "status", "status": 500}])
+    with pytest.raises(ServiceFailedError, match="page 2"):
+        list(walked)
+
+
 # --- one message
 
 

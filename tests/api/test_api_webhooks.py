@@ -122,6 +122,54 @@ def test_surplus_registrations_are_switched_off_and_the_best_one_stays(make_clie
     ]
 
 
+def as_page(*webhooks: dict[str, Any]) -> bytes:
+    return http(200, json.dumps({"entities": webhooks, "hasMore": False}).encode())
+
+
+def changed(server: WireServer) -> list[tuple[str, str, bool]]:
+    return [
+        (seen.method, seen.target.rpartition("/")[2], json.loads(seen.body)["enabled"])
+        for seen in server.requests
+        if seen.method != "GET"
+    ]
+
+
+def test_of_two_that_register_at_once_both_keep_the_same_one(make_client: Any) -> None:
+    mine, rival = registered("wh_b"), registered("wh_a")
+    both = as_page(mine, rival)
+    answers = says(as_page(), http(201, b'{"id":"wh_b"}'), both, http(200, b"{}"), both)
+    with WireServer(answers) as server:
+        made = make_client(server.url).register_webhook(URL, secret="hush-hush")
+    assert made == Registration(id="wh_a", disabled=("wh_b",))
+    assert changed(server) == [("POST", "webhooks", True), ("PUT", "wh_b", False)]
+
+    mine = registered("wh_0")
+    both = as_page(rival, mine)
+    answers = says(as_page(), http(201, b'{"id":"wh_0"}'), both, http(200, b"{}"), both)
+    with WireServer(answers) as server:
+        made = make_client(server.url).register_webhook(URL)
+    assert made == Registration(id="wh_0", created=True, disabled=("wh_a",))
+
+
+def test_a_registration_that_another_one_switched_off_meanwhile_is_an_error(
+    make_client: Any,
+) -> None:
+    mine, rival = registered("wh_1"), registered("wh_2", httpTarget=at(OTHER_URL))
+    after = as_page(mine | {"enabled": False}, rival)
+    with (
+        WireServer(says(as_page(mine, rival), http(200, b"{}"), after)) as server,
+        pytest.raises(ServiceFailedError, match="registers another address at the same time"),
+    ):
+        make_client(server.url).register_webhook(URL)
+
+
+def test_a_new_registration_that_the_list_does_not_show_yet_is_made_once(make_client: Any) -> None:
+    with WireServer(says(as_page(), http(201, b'{"id":"wh_9"}'), as_page())) as server:
+        made = make_client(server.url).register_webhook(URL)
+    assert made == Registration(id="wh_9", created=True)
+    assert changed(server) == [("POST", "webhooks", True)]
+
+
 def test_a_secret_is_put_each_time_and_never_said(make_client: Any) -> None:
     host = Registrations(registered("wh_1"))
     with WireServer(host) as server:

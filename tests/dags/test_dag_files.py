@@ -87,7 +87,7 @@ def test_airflows_search_does_not_pass_a_file_over(file: Path) -> None:
 def test_the_dags_that_people_know_are_there() -> None:
     expected = {
         *("send_campaign", "delivery_report", "reconcile_sends", "webhook_subscription"),
-        *("campaign_control", "appointment_reminder", "order_update"),
+        *("campaign_control", "ledger_retention", "appointment_reminder", "order_update"),
     }
     assert expected <= set(dag_bag().dags)
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from genesys_cloud.errors import CampaignDefinitionError
-from genesys_cloud.workflows.report_tasks import interval_of
-from tests.dags.runs import DagRuns
+from genesys_cloud.workflows.report_days import days_before, interval_of
+from genesys_cloud.workflows.report_tasks import refresh
+from tests.dags.contacts import write_contacts
+from tests.dags.runs import DagRuns, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
 DAY = "2024-01-15"
-FILES = ("deliveries.csv", "deliveries.parquet", "manifest.json", "metrics.json", "report.html")
+FILES = (
+    *("deliveries.csv", "deliveries.jsonl", "deliveries.parquet"),
+    *("manifest.json", "metrics.json", "report.html"),
+)
 
 
 def message(number: int, status: str, created: str, **dates: str | None) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def test_a_backfilled_day_is_exported_whole(
     manifest = json.loads((partition / "manifest.json").read_text())
     assert (manifest["rows"], manifest["apiTotal"], manifest["complete"]) == (250, 250, True)
     assert (manifest["notInLedger"], manifest["revision"]) == (250, 1)
-    assert run.one("export") == {**manifest, "place": str(partition)}
+    assert run.one("export") == {**manifest, "place": str(partition), "new_revision": True}
     assert len([r for r in simulator.requests()["requests"] if r["method"] == "GET"]) == 3
     assert b"12025550143" not in b"".join(file.read_bytes() for file in partition.iterdir())
 
@@ -132,7 +140,13 @@ NO_INTERVAL = Interval(None, None)
 
 def params(**given: object) -> dict[str, object]:
     """Return the form's values, with changes."""
-    return {"date": None, "allow_incomplete": False, "profile": None, **given}
+    return {
+        "date": None,
+        "allow_incomplete": False,
+        "refresh_days": 3,
+        "profile": None,
+        **given,
+    }
 
 
 def test_a_date_wins_over_the_interval() -> None:
@@ -153,3 +167,160 @@ def test_today_is_refused_unless_meant() -> None:
         interval_of(params(date="2026-03-01"), NO_INTERVAL, now=NOON)
     start, _ = interval_of(params(date="2026-03-01", allow_incomplete=True), NO_INTERVAL, now=NOON)
     assert start == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_run_by_hand_may_report_today_and_says_so(
+    runs: DagRuns, partition: Path, simulator: SimulatorProcess
+) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    run = runs.run("delivery_report", {"date": today, "allow_incomplete": True})
+    assert run.state == "success"
+    manifest = run.one("export")
+    assert (manifest["dayEnded"], manifest["complete"], manifest["rows"]) == (False, False, 0)
+
+
+def test_an_empty_day_is_a_partition_too(runs: DagRuns, partition: Path) -> None:
+    run = runs.run("delivery_report", {"date": "2024-03-31"})
+    manifest = run.one("export")
+    assert (manifest["rows"], manifest["apiTotal"], manifest["complete"]) == (0, 0, True)
+    place = Path(manifest["place"])
+    assert sorted(file.name for file in place.iterdir()) == sorted(FILES)
+    assert (place / "deliveries.jsonl").read_bytes() == b""
+
+
+def test_a_day_at_a_change_of_clocks_has_24_hours(
+    runs: DagRuns, connection: dict[str, object], simulator: SimulatorProcess
+) -> None:
+    # In Berlin clocks go forward on 31 March 2024, in New York on 10 March; a day is one of UTC.
+    hours = [datetime(2024, 3, 31, hour, 30, tzinfo=UTC) for hour in range(24)]
+    simulator.load([message(n, "delivered", iso(at)) for n, at in enumerate(hours)])
+    run = runs.run("delivery_report", {}, logical_date=datetime(2024, 4, 1, tzinfo=UTC))
+    manifest = run.one("export")
+    assert (manifest["rows"], manifest["outsideInterval"]) == (24, 0)
+    assert manifest["intervalStart"] == "2024-03-31T00:00:00.000Z"
+    assert manifest["intervalEnd"] == "2024-04-01T00:00:00.000Z"
+
+
+def test_a_late_delivery_is_another_revision_that_says_so(
+    runs: DagRuns, partition: Path, simulator: SimulatorProcess
+) -> None:
+    runs.run("delivery_report", {"date": DAY})
+    late = day_of_messages()
+    late[246] |= {"status": "delivered", "deliveredDate": "2024-01-15T20:00:00.000Z"}
+    simulator.reset()
+    simulator.load(late)
+    manifest = runs.run("delivery_report", {"date": DAY}).one("export")
+    assert (manifest["revision"], manifest["new_revision"]) == (2, True)
+    assert manifest["changes"] == {
+        "sinceRevision": 1,
+        "rowsAdded": 0,
+        "rowsRemoved": 0,
+        "rowsChanged": 1,
+        "statuses": {"queued->delivered": 1},
+    }
+
+
+class Run:
+    """What deciding on earlier days needs of a DAG run."""
+
+    def __init__(self, run_type: str, start: datetime | None = NOON) -> None:
+        self.run_type, self.data_interval_start = run_type, start
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "days"),
+    [
+        (Run("scheduled"), {}, ["2026-02-28", "2026-02-27", "2026-02-26"]),
+        (Run("scheduled"), {"refresh_days": 1}, ["2026-02-28"]),
+        (Run("scheduled"), {"refresh_days": 0}, []),
+        (Run("scheduled"), {"date": "2026-02-01"}, []),
+        (Run("scheduled", None), {}, []),
+        (Run("backfill"), {}, []),
+        (Run("manual"), {}, []),
+    ],
+)
+def test_only_a_scheduled_run_fetches_earlier_days(
+    run: Run, given: dict[str, object], days: list[str]
+) -> None:
+    assert days_before(params(**given), run) == days
+
+
+class Events(dict[Any, Any]):
+    """The outlet events of a task, as Airflow gives them."""
+
+    def __missing__(self, asset: Any) -> Any:
+        self[asset] = SimpleNamespace(extra=None)
+        return self[asset]
+
+
+def test_an_earlier_day_that_changed_is_told_of_and_one_that_did_not_is_skipped(
+    partition: Path,
+) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    run = SimpleNamespace(dag_id="delivery_report", run_id="r1", triggering_user_name=None)
+    events = Events()
+    given = {"params": params(), "dag_run": run, "outlet_events": events}
+    refresh.function(DAY, **given)
+    assert {asset.name for asset in events} == {"genesys_deliveries", "genesys_delivery_metrics"}
+    (extra,) = {tuple(event.extra.items()) for event in events.values()}
+    assert dict(extra) == {
+        "day": DAY,
+        "revision": 1,
+        "rows": 250,
+        "complete": True,
+        "place": str(partition),
+    }
+    with pytest.raises(AirflowSkipException, match="2024-01-15 is as it was, at revision 1"):
+        refresh.function(DAY, **given)
+
+
+def test_the_list_is_joined_with_the_ledger_and_teaches_it(
+    runs: DagRuns,
+    connection: dict[str, object],
+    simulator: SimulatorProcess,
+    place: Path,
+    tmp_path: Path,
+) -> None:
+    # Nobody receives the simulator's events here, so the ledger stays at `queued` until it learns.
+    campaign = {
+        "campaign_id": "winter",
+        "audience": str(write_contacts(tmp_path / "contacts.csv")),
+        "template": "appointment_reminder",
+        "channel": "messaging:whatsapp",
+        "sender": "whatsapp:+12025550100",
+        "dry_run": False,
+        "require_approval": False,
+    }
+    sent = runs.run("send_campaign", campaign).one("summary")["states"]
+    listed = simulator.messages()
+    today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
+    first = runs.run("delivery_report", today).one("export")
+    again = runs.run("delivery_report", today).one("export")
+
+    assert first["rows"] == len(listed) == sent["accepted"]
+    assert first["notInLedger"] == first["reconciliation"]["statusDiffers"] == 0
+    blocked = first["notSent"]["winter"]["blocked"]
+    assert sum(blocked.values()) == sent["blocked"]
+    with (Path(first["place"]) / "deliveries.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["campaignId"] for row in rows} == {"winter"}
+    assert {row["template"] for row in rows} == {"appointment_reminder"}
+    assert all(row["language"] and row["templateVersion"] for row in rows)
+    learnt = [
+        entry for entry in audited(place, "status.changed") if entry["actor"] == "delivery_report"
+    ]
+    moved = again["reconciliation"]["movedForward"]
+    assert moved == len(learnt) >= first["reconciliation"]["movedForward"]
+    # What the rows say is what the ledger says: the simulator's messages had moved on by then.
+    latest = {row["api_message_id"]: row["status"] for row in ledger_rows(place)}
+    with (Path(again["place"]) / "deliveries.csv").open(newline="") as stream:
+        assert all(latest[row["messageId"]] == row["status"] for row in csv.DictReader(stream))
+
+
+def audited(place: Path, action: str) -> list[dict[str, Any]]:
+    """Return the audit entries of one kind."""
+    with closing(sqlite3.connect(place / "ledger.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        found = connection.execute("SELECT * FROM audit_entries WHERE action = ?", [action])
+        return [dict(row) for row in found]

@@ -18,6 +18,7 @@ from tests.dags.runs import ROOT, DagRuns, ledger_rows
 from tests.simulator.caller import Caller, a_message
 from tests.simulator.receiver import Receiver
 from tests.simulator.server import SimulatorProcess, wait_for
+from tests.webhook.receiver import ReceiverProcess
 
 ORDERS = {
     "campaign_id": "winter",
@@ -74,20 +75,42 @@ def test_the_receiver_is_registered_once_and_hears_signed_events(
     runs: DagRuns, signed: Caller
 ) -> None:
     with Receiver() as receiver:
-        first = runs.run("webhook_subscription", {"webhook_url": receiver.url})
-        again = runs.run("webhook_subscription", {"webhook_url": receiver.url})
+        conf = {"webhook_url": receiver.url}
+        first = runs.run("webhook_subscription", conf)
+        again = runs.run("webhook_subscription", conf)
         made, kept = first.one("register"), again.one("register")
         assert (made["created"], kept["created"]) == (True, False)
         assert made["id"] == kept["id"]
         (webhook,) = signed.get("/api/v2/webhooks").json()["entities"]
         assert webhook["httpTarget"]["url"] == receiver.url
 
+        trials = len(receiver.received)
         signed.send(a_message())
-        wait_for(lambda: receiver.received, bool)
-        event = receiver.received[0]
+        wait_for(lambda: receiver.received[trials:], bool)
+        event = receiver.received[trials]
         headers = {name.lower(): value for name, value in event.headers.items()}
         assert verify(event.body, headers[HEADER.lower()], ["the-new-secret"])
     signed.close()
+
+
+def test_a_receiver_is_registered_where_it_takes_what_we_sign(
+    runs: DagRuns, signed: Caller, place: Path
+) -> None:
+    with ReceiverProcess(f"sqlite:///{place}/other.db", secret="another") as other:
+        refused = runs.run("webhook_subscription", {"webhook_url": other.url})
+    assert refused.state == "failed"
+    with ReceiverProcess(f"sqlite:///{place}/ledger.db", secret="the-new-secret") as receiver:
+        made = runs.run("webhook_subscription", {"webhook_url": receiver.url}).one("register")
+    assert (made["created"], made["checked"], made["takes_forged"]) == (True, True, False)
+    (webhook,) = signed.get("/api/v2/webhooks").json()["entities"]
+    assert webhook["httpTarget"]["url"] == receiver.url
+    signed.close()
+    with closing(sqlite3.connect(place / "ledger.db")) as ledger:
+        query = "SELECT actor, details FROM audit_entries WHERE action = 'webhook.registered'"
+        ((actor, details),) = ledger.execute(query)
+    assert actor.startswith("airflow:")
+    assert json.loads(details)["url"] == receiver.url
+    assert "the-new-secret" not in details
 
 
 def test_an_address_to_register_is_asked_for(connection: dict[str, object]) -> None:
@@ -127,7 +150,29 @@ def test_an_unknown_send_is_reconciled_without_sending_again(
     assert sent.one("summary")["states"]["unknown"] == 2
 
     settled = runs.run("reconcile_sends", {}).one("reconcile")
-    assert settled == {"recovered": 0, "found": 2, "left": 0}
+    assert settled == {
+        "recovered": 0, "found": 2, "left": 0,
+        "moved": 0, "still_open": 0, "not_listed": 0, "unasked": 0,
+    }  # fmt: skip
     assert len(simulator.messages()) == 37
     ids = {row["api_message_id"] for row in ledger_rows(place) if row["state"] == "accepted"}
     assert ids == {message["id"] for message in simulator.messages()}
+
+
+def test_statuses_that_got_lost_are_asked_for(
+    runs: DagRuns, connection: dict[str, object], simulator: SimulatorProcess, place: Path
+) -> None:
+    # No webhook is registered: every event of this campaign gets lost.
+    runs.run("send_campaign", ORDERS)
+    simulator.wait_until_quiet()
+    with closing(sqlite3.connect(place / "ledger.db")) as ledger:
+        ledger.execute("UPDATE messages SET status_at = datetime(status_at, '-10 minutes')")
+        ledger.commit()
+    conf = {"ask_after_minutes": 5}
+    first = runs.run("reconcile_sends", conf).one("reconcile")
+    assert (first["moved"], first["still_open"], first["unasked"]) == (37, 0, 0)
+    known = {message["id"]: message["status"] for message in simulator.messages()}
+    rows = [row for row in ledger_rows(place) if row["state"] == "accepted"]
+    assert {row["api_message_id"]: row["status"] for row in rows} == known
+    again = runs.run("reconcile_sends", conf).one("reconcile")
+    assert set(again.values()) == {0}

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from genesys_cloud.errors import CampaignDefinitionError, LeaseLostError
 from genesys_cloud.ledger import audit, campaigns, events, plans, recovery, sends
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.outcomes import Outcome, record
 from genesys_cloud.ledger.plans import Shard
-from genesys_cloud.ledger.sends import Batch, Outcome
+from genesys_cloud.ledger.sends import Batch
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
@@ -44,7 +45,7 @@ def test_a_message_goes_from_planned_to_accepted(ledger: Ledger) -> None:
     shard = only_shard(ledger, plant(ledger, 3))
     batch = claim(ledger, shard)
     assert attempt(ledger, batch)
-    sends.record(ledger, accepted(batch), now=NOW)
+    record(ledger, accepted(batch), now=NOW)
     assert states(ledger) == {"accepted": 3}
     assert campaigns.progress(ledger, CAMPAIGN.campaign_id).statuses["queued"] == 3
 
@@ -81,7 +82,7 @@ def test_a_worker_that_wakes_up_late_can_not_record(ledger: Ledger) -> None:
     attempt(ledger, batch)
     recovery.recover(ledger, NOW + LEASE, shard=shard)
     with pytest.raises(LeaseLostError, match="taken over"):
-        sends.record(ledger, accepted(batch), now=NOW)
+        record(ledger, accepted(batch), now=NOW)
     assert states(ledger) == {"unknown": 2}
 
 
@@ -99,7 +100,7 @@ def test_a_deferred_message_can_be_claimed_again(ledger: Ledger) -> None:
     batch = claim(ledger, shard)
     attempt(ledger, batch)
     deferred = Outcome(claim=batch.claims[0], state=State.PLANNED, reason_code="throttled")
-    sends.record(ledger, [deferred], now=NOW)
+    record(ledger, [deferred], now=NOW)
     again = claim(ledger, shard)
     assert again.claims[0].fence > batch.claims[0].fence
 
@@ -110,7 +111,7 @@ def test_a_429_holds_back_the_gate_for_everybody(ledger: Ledger) -> None:
     attempt(ledger, batch)
     until = NOW + timedelta(seconds=42)
     deferred = Outcome(claim=batch.claims[0], state=State.PLANNED, reason_code="throttled")
-    sends.record(ledger, [deferred], now=NOW, hold_back=(FAST[0], until))
+    record(ledger, [deferred], now=NOW, hold_back=(FAST[0], until))
     assert min(claim(ledger, shard).slots) >= until
 
 
@@ -148,7 +149,7 @@ def test_an_event_that_came_before_its_message_is_applied_with_the_record(ledger
         for n, word in enumerate(["delivered", "sent"])
     ]
     assert events.apply(ledger, early, NOW) == [events.Effect.PARKED, events.Effect.PARKED]
-    sends.record(ledger, accepted(batch), now=NOW)
+    record(ledger, accepted(batch), now=NOW)
     assert campaigns.progress(ledger, CAMPAIGN.campaign_id).statuses["delivered"] == 1
 
 
@@ -156,9 +157,9 @@ def test_every_outcome_leaves_an_audit_entry_without_an_address(ledger: Ledger) 
     shard = only_shard(ledger, plant(ledger, 2))
     batch = claim(ledger, shard)
     attempt(ledger, batch)
-    sends.record(ledger, accepted(batch), now=NOW)
+    record(ledger, accepted(batch), now=NOW)
     entries = list(audit.read(ledger, campaign_id=CAMPAIGN.campaign_id))
-    assert [entry["action"] for entry in entries] == ["send.accepted"] * 2
+    assert [entry["action"] for entry in entries] == ["send.attempting"] + ["send.accepted"] * 2
     assert not any("+1202555" in str(dict(entry)) for entry in entries)
     assert audit.verify(ledger).ok
 
@@ -171,7 +172,7 @@ def test_the_same_id_given_out_twice_does_not_undo_the_batch(ledger: Ledger) -> 
         Outcome(claim=one, state=State.ACCEPTED, message_id="msg_same", status="queued")
         for one in batch.claims
     ]
-    sends.record(ledger, same, now=NOW)
+    record(ledger, same, now=NOW)
     assert states(ledger) == {"accepted": 2}
 
 

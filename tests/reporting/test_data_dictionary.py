@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from genesys_cloud.reporting.changes import Changes
 from genesys_cloud.reporting.partitions import build_partition
 from tests.reporting.samples import END, START, facts_of, pages, realistic_day
 
@@ -64,3 +65,16 @@ def test_groups_have_the_figures_up_to_delivery_latency(partition):
 def test_fields_of_the_manifest(partition):
     manifest = json.loads((partition / "manifest.json").read_text())
     assert described("Fields of") == list(manifest)
+
+
+def test_parts_of_the_reconciliation(partition):
+    manifest = json.loads((partition / "manifest.json").read_text())
+    assert described("Parts of") == list(manifest["reconciliation"])
+    text = DICTIONARY.read_text(encoding="utf-8")
+    for name in Changes(since=1).as_dict():
+        assert f"`{name}`" in text
+
+
+def test_columns_of_the_json_lines(partition):
+    with (partition / "deliveries.jsonl").open() as file:
+        assert described("Columns of") == list(json.loads(file.readline()))

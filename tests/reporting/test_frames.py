@@ -85,6 +85,13 @@ def test_message_that_the_ledger_lacks_keeps_the_campaign_that_genesys_gives():
     assert stranger["inLedger"] is False
 
 
+def test_an_error_code_keeps_no_number_that_somebody_could_be_called_on():
+    assert row(error_code="no route to +12025550123")["errorCode"] == "no route to …"
+    assert row(error_code="to 12025550123")["errorCode"] == "to …"
+    for code in ("30007", "0x0000000B", "carrier_63016", "E-2026-11"):
+        assert row(error_code=code)["errorCode"] == code
+
+
 def test_half_a_surrogate_pair_is_replaced():
     assert row(error_code="bad \ud83d code")["errorCode"] == "bad ? code"
 

@@ -10,7 +10,9 @@ import pytest
 from upath import UPath
 
 from genesys_cloud.errors import CampaignDefinitionError, ExportTargetError, IncompleteExportError
+from genesys_cloud.outbound.deliveries import LedgerFact
 from genesys_cloud.reporting.partitions import build_partition
+from genesys_cloud.reporting.reconciliation import LedgerSide
 from tests.reporting.samples import (
     END,
     START,
@@ -21,7 +23,10 @@ from tests.reporting.samples import (
     realistic_day,
 )
 
-FILES = {"deliveries.parquet", "deliveries.csv", "metrics.json", "manifest.json", "report.html"}
+FILES = {
+    *("deliveries.parquet", "deliveries.csv", "deliveries.jsonl"),
+    *("metrics.json", "manifest.json", "report.html"),
+}
 
 
 def build(root, deliveries, facts=no_facts, **options):
@@ -72,9 +77,11 @@ def test_manifest_counts(tmp_path):
         "day": "2024-01-15",
         "intervalStart": "2024-01-15T00:00:00.000Z",
         "intervalEnd": "2024-01-16T00:00:00.000Z",
+        "dayEnded": True,
         "apiTotal": 3,
         "rows": 2,
         "pages": 2,
+        "passes": 1,
         "duplicatesDropped": 1,
         "outsideInterval": 1,
         "notInLedger": 2,
@@ -82,6 +89,14 @@ def test_manifest_counts(tmp_path):
         "watermark": "2024-01-15T09:00:00.000Z",
         "contentDigest": manifest.content_digest,
         "revision": 1,
+        "changes": None,
+        "reconciliation": {
+            "inApiNotInLedger": 2,
+            "inLedgerNotInApi": None,
+            "statusDiffers": 0,
+            "movedForward": 0,
+        },
+        "notSent": {},
     }
 
 
@@ -97,6 +112,91 @@ def test_revision_grows_when_the_content_changes_and_only_then(tmp_path):
         for status in ("sent", "sent", "delivered", "delivered", "read")
     ]
     assert revisions == [1, 1, 2, 2, 3]
+
+
+def test_day_that_has_not_ended_is_never_called_complete(tmp_path):
+    for total in (1, None):
+        listed = pages([delivery()], total=total)
+        manifest = build_partition(
+            listed, no_facts, tmp_path, START, END, day_ended=False
+        ).as_dict()
+        assert (manifest["dayEnded"], manifest["complete"]) == (False, False)
+
+
+def test_another_revision_says_what_changed_and_goes_on_saying_it(tmp_path):
+    build(tmp_path, [delivery("a", status="sent"), delivery("b"), delivery("gone")])
+    later = [delivery("a"), delivery("b", error_code="late"), delivery("new"), delivery("more")]
+    first, again = build(tmp_path, later), build(tmp_path, later)
+    assert first.changes == {
+        "sinceRevision": 1,
+        "rowsAdded": 2,
+        "rowsRemoved": 1,
+        "rowsChanged": 2,
+        "statuses": {"sent->delivered": 1},
+    }
+    assert again.to_json() == first.to_json()
+    assert (first.is_new, again.is_new) == (True, False)
+
+
+def test_another_revision_in_an_object_store_says_what_changed(tmp_path):
+    store = UPath(f"memory://{tmp_path.name}-changes")
+    build(store, [delivery("a", status="sent")])
+    assert build(store, [delivery("a")]).changes["statuses"] == {"sent->delivered": 1}
+
+
+def ledger_side(**changes):
+    values = {"learn": lambda listed: 0, "accepted": lambda: 0, "not_sent": dict, **changes}
+    return LedgerSide(**values)
+
+
+def test_ledger_and_list_are_held_against_each_other(tmp_path):
+    noon = START + timedelta(hours=12)
+    fact = LedgerFact(
+        campaign_id="c",
+        language=None,
+        template=None,
+        template_version=None,
+        status="delivered",
+        attempted_at=noon,
+        accepted_at=noon,
+    )
+    # Known are m1 and m2, m2 with a status of its own; nobody knows m3; two more were accepted.
+    known = facts_of({"m1": fact, "m2": dataclasses.replace(fact, status="read")})
+    side = ledger_side(accepted=lambda: 4, not_sent=lambda: {"c": {"blocked": {"consent": 3}}})
+    manifest = build(tmp_path, [delivery("m1"), delivery("m2"), delivery("m3")], known, ledger=side)
+    assert manifest.reconciliation.as_dict() == {
+        "inApiNotInLedger": 1,
+        "inLedgerNotInApi": 2,
+        "statusDiffers": 1,
+        "movedForward": 0,
+    }
+    assert manifest.as_dict()["notSent"] == {"c": {"blocked": {"consent": 3}}}
+
+
+def test_what_the_ledger_learnt_is_counted_once_however_often_the_day_is_built(tmp_path):
+    facts = {
+        "m1": LedgerFact(
+            campaign_id="c", language=None, template=None, template_version=None, status="sent"
+        )
+    }
+
+    def learn(listed):
+        for one in listed:
+            facts[one.message_id] = dataclasses.replace(facts[one.message_id], status=one.status)
+        return len(listed)
+
+    built = [
+        build(
+            tmp_path,
+            [delivery("m1")],
+            facts_of(facts),
+            ledger=ledger_side(learn=learn),
+        )
+        for _ in range(3)
+    ]
+    assert [each.reconciliation.moved_forward for each in built] == [1, 1, 1]
+    assert [each.reconciliation.status_differs for each in built] == [0, 0, 0]
+    assert len({each.to_json() for each in built}) == 1
 
 
 def test_incomplete_export_keeps_the_old_partition(tmp_path):
@@ -136,6 +236,7 @@ def test_part_of_a_day_is_that_days_partition(tmp_path):
     end = START + timedelta(hours=12)
     manifest = build_partition(pages([delivery()]), no_facts, tmp_path, START, end)
     assert manifest.as_dict()["intervalEnd"] == "2024-01-15T12:00:00.000Z"
+    assert (manifest.day_ended, manifest.complete) == (False, False)
     assert set(contents(tmp_path)) == FILES
 
 

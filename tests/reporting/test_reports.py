@@ -96,9 +96,9 @@ def test_nothing_is_loaded_from_anywhere(html):
 
 def test_charts_are_named_and_told_in_words(html):
     charts = Page(html).named("svg")
-    assert len(charts) == 5
+    assert len(charts) == 10
     assert all(chart["role"] == "img" for chart in charts)
-    assert html.count("<desc id=") == html.count("<title id=") == 5
+    assert html.count("<desc id=") == html.count("<title id=") == 10
 
 
 def test_colours_come_from_the_page(html):
@@ -163,7 +163,7 @@ def test_day_without_final_messages_has_a_report(tmp_path):
 @pytest.mark.parametrize("milliseconds", [0, 1, 90_000_000_000])
 def test_any_latency_can_be_drawn(tmp_path, milliseconds):
     sent = delivery().created_at + timedelta(milliseconds=milliseconds)
-    assert len(Page(page_of(tmp_path, [delivery(sent_at=sent)])).named("svg")) == 5
+    assert len(Page(page_of(tmp_path, [delivery(sent_at=sent)])).named("svg")) == 9
 
 
 def test_unknown_completeness_is_said(tmp_path):
@@ -174,7 +174,7 @@ def test_unknown_completeness_is_said(tmp_path):
 def test_many_campaigns_are_all_in_the_table(tmp_path):
     rows = [delivery(f"m{n}", campaign_id=f"campaign-{n:03d}") for n in range(30)]
     html = page_of(tmp_path, rows)
-    assert "The 12 largest of 30 campaigns." in html
+    assert "The 12 largest of 30 campaigns are drawn" in html
     assert all(f"<bdi>campaign-{n:03d}</bdi>" in html for n in range(30))
 
 

@@ -7,7 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,22 +22,37 @@ SECRET = "a-webhook-secret-for-tests"
 
 
 class ReceiverProcess:
-    """Starts `genesys-cloud receiver` against a ledger, and sends it signed events."""
+    """Starts `genesys-cloud receiver` against a ledger, and sends it signed events.
 
-    def __init__(self, ledger_url: str, *, secret: str = SECRET) -> None:
+    `spool` is the folder of its spool, by default one of its own; `settings` are further variables
+    of its environment.
+    """
+
+    def __init__(
+        self,
+        ledger_url: str,
+        *arguments: str,
+        secret: str = SECRET,
+        spool: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
+        self._home = tempfile.TemporaryDirectory(prefix="receiver-")
+        self.spool = spool or Path(self._home.name) / "spool"
         self.url = f"http://127.0.0.1:{self.port}/webhooks/genesys-messaging"
         self.health = f"http://127.0.0.1:{self.port}/webhooks/health"
         self._session = requests.Session()
         self._session.trust_env = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "genesys_cloud.webhook", "--port", str(self.port)],
+            [sys.executable, "-m", "genesys_cloud.webhook", "--port", str(self.port), *arguments],
             env={
                 "PATH": os.environ["PATH"],
                 "GENESYS_LEDGER_URL": ledger_url,
                 "GENESYS_WEBHOOK_SECRET": secret,
+                "GENESYS_WEBHOOK_SPOOL": str(self.spool),
+                **(settings or {}),
             },
             stderr=subprocess.PIPE,
             text=True,
@@ -64,12 +82,25 @@ class ReceiverProcess:
         self._process.terminate()
         _, written = self._process.communicate(timeout=20)
         self._session.close()
+        self._home.cleanup()
         return written
 
     def kill(self) -> None:
         """End the process as a power cut does."""
         self._process.kill()
         self._process.wait()
+
+    def state(self) -> dict[str, Any]:
+        """Return what its health check says."""
+        found: dict[str, Any] = self._session.get(self.health, timeout=10).json()
+        return found
+
+    def wait_until(self, status: str) -> None:
+        """Wait until its health check says this."""
+        deadline = time.monotonic() + 30
+        while (state := self.state())["status"] != status:
+            assert time.monotonic() < deadline, f"it is not {status} after 30 s: {state}"
+            time.sleep(0.05)
 
     def post(
         self, body: bytes, *, signature: str | None = None, secret: str = SECRET

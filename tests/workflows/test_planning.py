@@ -183,11 +183,47 @@ def test_a_list_that_breaks_off_unreadably_leaves_nothing_to_send(
 
 
 def test_the_plan_is_in_the_audit_trail(ledger: Ledger, template: Template) -> None:
+    no = ["r4,+12025550104,false,en,Bo,A-4", "r5,junk,true,en,Cy,A-5"]
+    plan(ledger, template, [*GOOD, *no])
+    *decisions, planned = audit.read(ledger, campaign_id="orders")
+    assert [
+        (one["action"], one["details"]["reason"], len(one["details"]["message_keys"]))
+        for one in decisions
+    ] == [
+        ("plan.consented", "consent_in_audience", 3),
+        ("plan.blocked", "consent_not_verified", 1),
+        ("plan.blocked", "address_not_e164", 1),
+    ]
+    assert planned["action"] == "campaign.planned"
+    counts = [planned["details"][name] for name in ("recipients", "planned", "blocked")]
+    assert counts == [5, 3, 2]
+    assert {one["actor"] for one in decisions} == {"plan task"}
+    assert "2025550" not in str([*decisions, planned])
+    assert audit.verify(ledger).ok
+
+
+def test_every_recipient_has_a_decision_in_the_trail(ledger: Ledger, template: Template) -> None:
+    lines = [f"r{n},+1202555{n:04},{n % 3 > 0},en,Sam,A-{n}".lower() for n in range(2_300)]
+    plan(ledger, template, lines)
+    decided = [
+        (key, row["action"])
+        for row in audit.read(ledger)
+        for key in row["details"].get("message_keys", ())
+    ]
+    with ledger.read() as connection:
+        rows = connection.execute(select(messages.c.message_key, messages.c.state)).all()
+    words = {"planned": "plan.consented", "blocked": "plan.blocked"}
+    assert sorted(decided) == sorted((row.message_key, words[row.state]) for row in rows)
+
+
+def test_rows_that_a_later_plan_drops_are_named(ledger: Ledger, template: Template) -> None:
+    plan(ledger, template, [*GOOD, "r5,junk,true,en,Cy,A-5"])
+    with ledger.read() as connection:
+        junk = messages.c.address_key.is_(None)
+        (key,) = connection.execute(select(messages.c.message_key).where(junk)).scalars()
     plan(ledger, template, GOOD)
-    (entry,) = audit.read(ledger, campaign_id="orders")
-    assert entry["action"] == "campaign.planned"
-    assert entry["details"]["planned"] == 3
-    assert "2025550" not in str(dict(entry))
+    (dropped,) = [row for row in audit.read(ledger) if row["action"] == "plan.dropped"]
+    assert dropped["details"] == {"occurrence": "once", "plan": 2, "message_keys": [key]}
 
 
 def test_the_tables_show_counts_and_no_address(ledger: Ledger, template: Template) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -265,14 +266,14 @@ def test_a_campaign_cancelled_in_mid_send_leaves_nothing_planned(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 300))
-    cancelled: list[int] = []
+    once = threading.Lock()
 
     def cancel_once() -> datetime:
         now = sender.hurried.now()
-        if not cancelled and len(simulator.messages()) >= 64:
-            cancelled.append(campaigns.change_state(
+        if len(simulator.messages()) >= 64 and once.acquire(blocking=False):
+            campaigns.change_state(
                 sender.ledger, CAMPAIGN.campaign_id, "cancelled", reason="", actor="t", now=now
-            ))  # fmt: skip
+            )
         return now
 
     limits = limits_of(sender.account, campaign_id=CAMPAIGN.campaign_id)

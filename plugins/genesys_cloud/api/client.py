@@ -13,8 +13,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import requests
-
 from genesys_cloud.api import answers, regions
 from genesys_cloud.api.auth import SCOPES, GenesysAuth
 from genesys_cloud.api.failures import Call
@@ -67,7 +65,6 @@ class GenesysClient:
         sleep: Callable[[float], None] = time.sleep,
         rng: Callable[[], float] = random.random,
         pace: Callable[[], None] | None = None,
-        session: requests.Session | None = None,
     ) -> None:
         if account.profile == "agentless":
             raise ConnectionSettingsError(
@@ -77,7 +74,7 @@ class GenesysClient:
         self._account = account
         self._hosts = regions.hosts(account.region, account.base_url)
         self._place = account.base_url or f"region {account.region}"
-        self._transport = Transport(account.timeout_s, session)
+        self._transport = Transport(account.timeout_s)
         store = TokenStore(
             state_dir, self._hosts.login, account.client_id, account.client_secret, account.profile
         )
@@ -141,13 +138,24 @@ class GenesysClient:
 
         Raises PagingError where the list contradicts itself, ValueError for a naive time.
         """
+        return iter(self.listing(start, end, statuses=statuses))
+
+    def listing(
+        self, start: datetime, end: datetime, *, statuses: Sequence[str] = (), ahead: int = 0
+    ) -> NumberedPages[DeliveryPage]:
+        """Return the same pages as something that can be iterated over more than once.
+
+        With `ahead`, so many pages are in flight at once; each still waits for `pace`.
+        """
         what = f"the messages created from {start} to {end}"
 
         def fetch(number: int) -> DeliveryPage:
             path = profile.list_path(start, end, statuses, number)
             return profile.parse_page(self._read(path, f"{what}, page {number}"), number)
 
-        return iter(NumberedPages(fetch, ids=_ids, what=what.capitalize()))
+        return NumberedPages(
+            fetch, ids=_ids, what=what.capitalize(), ahead=ahead, total=lambda page: page.total
+        )
 
     def delivery(self, message_id: str) -> Delivery | None:
         """Return one message as Genesys has it now, None where it knows no such message.

@@ -8,9 +8,12 @@ goes wrong while connecting is a NewConnectionError, and nothing else ever is.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
+from requests import Request, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -100,10 +103,40 @@ class Adapter(HTTPAdapter):
     def _equip(manager: PoolManager) -> None:
         manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
+    def route(self, url: str, environment: Mapping[str, Any]) -> Route:
+        """Return the way to a URL's host, given what the environment says of it."""
+        request = Request("GET", url).prepare()
+        verify, cert, proxies = (environment[name] for name in ("verify", "cert", "proxies"))
+        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        self.cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call] # requests' own
+        absolute = self.request_url(request, proxies).startswith("http")
+        if not isinstance(pool, HTTPConnectionPool):
+            raise TypeError(f"no pool of HTTP connections serves {url}")
+        return Route(pool=pool, origin="" if absolute else "/".join(url.split("/", 3)[:3]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A host's pool; `origin` is what its requests leave out of a URL."""
+
+    pool: HTTPConnectionPool
+    origin: str
+
+    def target(self, url: str) -> str:
+        """Return what the request line says; a proxy of plain HTTP wants the whole URL."""
+        return url.removeprefix(self.origin)
+
+
+def environment_of(url: str) -> dict[str, Any]:
+    """Return the proxies and certificates that the environment names for a URL."""
+    with Session() as session:
+        merged = session.merge_environment_settings(url, {}, None, None, None)
+    return {name: merged[name] for name in ("proxies", "verify", "cert")}
+
 
 def connect_failure(error: Exception) -> Exception | None:
     """Return what went wrong while connecting, None when bytes of the request may have left."""
-    reason = error.args[0] if error.args else None
+    reason: Exception | None = error
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
     if isinstance(reason, ProxyError):

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from genesys_cloud.errors import (
     ApiError,
-    AuthenticationError,
     EndpointMissingError,
     NotSentError,
     OutcomeUnknownError,
@@ -20,7 +19,9 @@ from genesys_cloud.errors import (
     RequestRejectedError,
     ServiceFailedError,
     ThrottledError,
+    TokenRefusedError,
 )
+from genesys_cloud.outbound.messages import mask_numbers
 
 if TYPE_CHECKING:
     from genesys_cloud.api.transport import Answer
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 300
 """Characters of the server's own words that a message repeats."""
 
-_NUMBER = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")
 _CORRELATION_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 
@@ -83,7 +83,7 @@ def quote(text: str, hide: Iterable[str] = ()) -> str:
         # A hidden text of a letter or two is no secret, and would tear every word apart.
         text = text.replace(hidden, "…") if len(hidden) > 3 else text
     line = " ".join("".join(c if c.isprintable() else " " for c in text[:5000]).split())
-    masked = _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", line)
+    masked = mask_numbers(line)
     return masked if len(masked) <= LONGEST_QUOTE else masked[: LONGEST_QUOTE - 1] + "…"
 
 
@@ -141,7 +141,7 @@ def unclear(call: Call, answer: Answer, why: str) -> OutcomeUnknownError:
 def _reading(status: int) -> tuple[type[ApiError], str, str]:
     """Return what a status means; cures are those of the seed tutorial's list of errors."""
     if status == 401:
-        return AuthenticationError, "Genesys Cloud refused the access token for", _CURE_401
+        return TokenRefusedError, "Genesys Cloud refused the access token for", _CURE_401
     if status == 403:
         return PermissionDeniedError, "Genesys Cloud does not permit", _CURE_403
     if status in {404, 405} or status < 400:

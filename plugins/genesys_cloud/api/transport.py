@@ -7,14 +7,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
-from genesys_cloud.api.connections import Adapter, connect_failure
+from genesys_cloud.api.connections import Adapter, Route, connect_failure, environment_of
 from genesys_cloud.api.failures import Call, no_answer, not_sent
 from genesys_cloud.errors import ConnectionSettingsError
 
@@ -25,6 +22,7 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes, after decompression; a page of 100 messages is about 50 kB."""
 
 _CHUNK = 64 * 1024
+_NEVER_AGAIN = Retry(0, read=False)
 _HEADERS = {
     "User-Agent": "genesys-cloud-campaigns",
     "Accept": "application/json",
@@ -60,11 +58,11 @@ class Transport:
     `timeout_s` bounds connecting, each wait for the answer, and then the whole body.
     """
 
-    def __init__(self, timeout_s: float, session: requests.Session | None = None) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._session = session or _new_session()
-        self._owns_session = session is None
-        self._environments: dict[str, dict[str, Any]] = {}
+        self._timeout = Timeout(connect=timeout_s, read=timeout_s)
+        self._adapter = Adapter(POOL_SIZE)
+        self._routes: dict[str, Route] = {}
 
     def exchange(
         self, call: Call, *, headers: Mapping[str, str], body: bytes | None = None
@@ -74,63 +72,54 @@ class Transport:
         Raises NotSentError where the connection failed before a byte of the request left, and
         OutcomeUnknownError where it may have left and no whole answer came.
         """
-        request = requests.Request(
-            call.method, call.url, headers={**_HEADERS, **headers}, data=body
-        ).prepare()
-        environment = self._environment(call.url)
-        timeouts = (self._timeout_s, self._timeout_s)
+        route = self._route(call.url)
         try:
-            # The adapter and not the session: no netrc, no cookies, no redirects.
-            response = self._adapter(call.url).send(
-                request, stream=True, timeout=timeouts, **environment
+            # The pool and not a session: no netrc, no cookies, no redirects, half of the time.
+            response = route.pool.urlopen(
+                call.method,
+                route.target(call.url),
+                body=body,
+                headers={**_HEADERS, **headers},
+                retries=_NEVER_AGAIN,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=self._timeout,
             )
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             if (reason := connect_failure(error)) is not None:
                 raise not_sent(call, reason) from error
             raise no_answer(call, error) from error
-        with response:
+        try:
             return self._answer(call, response)
+        finally:
+            response.close()  # gives the connection back where the body was read to its end
 
     def close(self) -> None:
-        """Close every connection, unless the session was handed in."""
-        if self._owns_session:
-            self._session.close()
+        """Close every connection."""
+        self._adapter.close()
 
-    def _answer(self, call: Call, response: requests.Response) -> Answer:
+    def _answer(self, call: Call, response: BaseHTTPResponse) -> Answer:
         body, whole = b"", False
         try:
-            body, whole = _read(response.raw, time.monotonic() + self._timeout_s)
+            body, whole = _read(response, time.monotonic() + self._timeout_s)
         except (HTTPError, OSError) as error:
             # From 300 on the status alone says that the request was not accepted, or that nobody
             # knows; the reason is lost with the body.
-            if response.status_code < 300:
+            if response.status < 300:
                 raise no_answer(call, error) from error
-        return Answer(response.status_code, response.headers, body, whole)
+        return Answer(response.status, response.headers, body, whole)
 
-    def _adapter(self, url: str) -> HTTPAdapter:
-        adapter = self._session.get_adapter(url)
-        if not isinstance(adapter, HTTPAdapter):
-            raise TypeError(f"the session has no HTTP adapter for {url}")
-        return adapter
-
-    def _environment(self, url: str) -> dict[str, Any]:
-        """Return proxies and certificates that the environment names, read once for a host."""
+    def _route(self, url: str) -> Route:
+        """Return the way to a URL's host; the environment is read once for a host."""
         origin = "/".join(url.split("/", 3)[:3])
-        found = self._environments.get(origin)
-        if found is None:
-            merged = self._session.merge_environment_settings(url, {}, None, None, None)
-            found = {key: merged[key] for key in ("proxies", "verify", "cert")}
-            _check_certificates(found["verify"])
-            self._environments[origin] = found
-        return found
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    adapter = Adapter(POOL_SIZE)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+        route = self._routes.get(origin)
+        if route is None:
+            environment = environment_of(url)
+            _check_certificates(environment["verify"])
+            route = self._routes[origin] = self._adapter.route(url, environment)
+        return route
 
 
 def _check_certificates(verify: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from genesys_cloud.api.pagination import NumberedPages
@@ -48,11 +48,24 @@ class WebhookRegistry:
         that is given is put each time.
         """
         body = profile.webhook_body(url, name, secret)
-        ours = sorted(self._ours(url, name), key=lambda found: _distance(found, url, name))
-        if not ours:
-            return Registration(id=self._create(body), created=True)
+        ours = self._ours(url, name)
+        if ours:
+            stale = secret is not None or not ours[0].enabled or ours[0].url != url
+            return self._keep_first(ours, body, stale=stale)
+        made = Registration(id=self._create(body), created=True)
+        # Two that register at once both find nothing and both create: each looks again, and both
+        # keep the same one. Its maker has put the secret.
+        rivals = None if ours is None else self._ours(url, name)
+        if not rivals or len(rivals) == 1:
+            return made
+        kept = self._keep_first(rivals, body, stale=False)
+        return replace(kept, created=kept.id == made.id)
+
+    def _keep_first(
+        self, ours: Sequence[Webhook], body: Mapping[str, Any], *, stale: bool
+    ) -> Registration:
+        """Put the body where the first is stale, and switch the others off."""
         kept, surplus = ours[0], [found for found in ours[1:] if found.enabled]
-        stale = secret is not None or not kept.enabled or kept.url != url
         if stale:
             what = f"an update of webhook {kept.webhook_id}"
             self._change("PUT", profile.webhook_path(kept.webhook_id), body, what)
@@ -60,24 +73,41 @@ class WebhookRegistry:
             what = f"the end of surplus webhook {found.webhook_id}"
             path = profile.webhook_path(found.webhook_id)
             self._change("PUT", path, profile.disabled(found), what)
+        if surplus:
+            self._confirm(kept, str(body["name"]))
         return Registration(
             id=kept.webhook_id,
             updated=stale,
             disabled=tuple(found.webhook_id for found in surplus),
         )
 
-    def _ours(self, url: str, name: str) -> list[Webhook]:
+    def _confirm(self, kept: Webhook, name: str) -> None:
+        """Raise where somebody who registers another address has switched ours off meanwhile."""
+        now = self._ours(kept.url or "", name) or []
+        if kept.enabled and any(
+            one.webhook_id == kept.webhook_id and not one.enabled for one in now
+        ):
+            raise ServiceFailedError(
+                f"Webhook {kept.webhook_id} was switched off while it was being registered: "
+                "somebody registers another address at the same time. Agree on one, and register "
+                "it again.",
+                status=200,
+            )
+
+    def _ours(self, url: str, name: str) -> list[Webhook] | None:
+        """Return the registrations with our name or URL, the best first; None without a list."""
         pages = NumberedPages(self._page, ids=lambda page: page.ids, what="The webhooks")
         try:
             listed = [webhook for page in pages for webhook in page.webhooks]
         except EndpointMissingError:
             # The tutorial's contract only ever creates: where there is no list, so do we.
-            return []
-        return [
+            return None
+        ours = [
             webhook
             for webhook in listed
             if webhook.event == EVENT and (webhook.name == name or webhook.url == url)
         ]
+        return sorted(ours, key=lambda found: _distance(found, url, name))
 
     def _page(self, number: int) -> profile.WebhookPage:
         return profile.parse_webhooks(self._read(profile.webhooks_path(number), "the webhooks"))
@@ -94,6 +124,6 @@ class WebhookRegistry:
         return webhook_id
 
 
-def _distance(webhook: Webhook, url: str, name: str) -> tuple[bool, bool, bool]:
-    """Rank registrations by how little has to change, our name first."""
-    return webhook.name != name, webhook.url != url, not webhook.enabled
+def _distance(webhook: Webhook, url: str, name: str) -> tuple[bool, bool, bool, str]:
+    """Rank registrations by how little has to change, our name first; everybody ranks alike."""
+    return webhook.name != name, webhook.url != url, not webhook.enabled, webhook.webhook_id

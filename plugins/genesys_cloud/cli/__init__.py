@@ -6,17 +6,30 @@ import sys
 
 import typer
 
-from genesys_cloud.cli import campaign, messages, suppressions, system
+from genesys_cloud.cli import (
+    audit,
+    campaign,
+    consents,
+    erasure,
+    messages,
+    report,
+    suppressions,
+    system,
+    webhook,
+)
 from genesys_cloud.errors import CampaignError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(system.top)
+app.add_typer(erasure.top)
+app.add_typer(report.top)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(messages.app, name="messages")
 app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(consents.app, name="consents")
 app.add_typer(system.ledger_app, name="ledger")
-app.add_typer(system.audit_app, name="audit")
-app.add_typer(system.webhook_app, name="webhook")
+app.add_typer(audit.app, name="audit")
+app.add_typer(webhook.app, name="webhook")
 
 
 def main() -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
-from genesys_cloud.cli.terminal import AsJson, Reason, actor, open_the_ledger, show
-from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.cli.terminal import (
+    SMS,
+    AsJson,
+    Channel,
+    Reason,
+    actor,
+    open_the_ledger,
+    show,
+    wire_address,
+)
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.outbound.messages import mask_address
-
-Channel = Annotated[str, typer.Option(help="The channel, such as messaging:sms.")]
-SMS = "messaging:sms"
 
 app = typer.Typer(no_args_is_help=True, help="Who must not be written to.")
 
@@ -82,14 +86,5 @@ def list_suppressions(as_json: AsJson = False) -> None:
 
 
 def _suppression(address: str, channel: str, reason: str) -> Suppression:
-    from genesys_cloud.outbound.addresses import Address, parse_address
-    from genesys_cloud.outbound.channels import CHANNELS
-
-    if channel not in CHANNELS:
-        raise CampaignDefinitionError(
-            f"There is no channel {channel!r}; use one of {', '.join(sorted(CHANNELS))}."
-        )
-    parsed = parse_address(CHANNELS[channel], address)
-    if not isinstance(parsed, Address):
-        raise CampaignDefinitionError(f"Nothing was suppressed: {parsed.message}")
-    return Suppression(channel=channel, address=parsed.wire, reason=reason, source=actor())
+    wire = wire_address(channel, address)
+    return Suppression(channel=channel, address=wire, reason=reason, source=actor())

@@ -1,15 +1,15 @@
-"""The parts of the system: ledger, audit trail, receiver, simulator, and SMS arithmetic."""
+"""The parts of the system: ledger, receiver, simulator, and SMS arithmetic."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from genesys_cloud.cli.terminal import AsJson, airflow, open_the_ledger, show
+from genesys_cloud.cli.terminal import AsJson, actor, airflow, show
 
 top = typer.Typer()
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger database.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
-webhook_app = typer.Typer(no_args_is_help=True, help="The receiver's registration.")
 
 
 @top.command(
@@ -27,12 +27,27 @@ def simulator(context: typer.Context) -> None:
 
 
 @top.command()
-def receiver(host: str = "127.0.0.1", port: int = 3000) -> None:
+def receiver(
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    allow_unsigned: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unsigned",
+            help="Count events that anybody may have sent, where there is no secret.",
+        ),
+    ] = False,
+) -> None:
     """Serve the webhook receiver alone."""
+    from dataclasses import replace
+
     from genesys_cloud.settings import Settings
     from genesys_cloud.webhook.__main__ import run
 
-    run(Settings.from_environment(), host=host, port=port)
+    settings = Settings.from_environment()
+    if allow_unsigned:
+        settings = replace(settings, allow_unsigned_events=True)
+    run(settings, host=host, port=port)
 
 
 @top.command()
@@ -57,32 +72,5 @@ def upgrade(as_json: AsJson = False) -> None:
         from genesys_cloud.hooks.genesys_cloud import ledger_url
         from genesys_cloud.ledger import database
 
-        revision = database.upgrade_at(ledger_url())
+        revision = database.upgrade_at(ledger_url(), actor=actor())
     show({"revision": revision}, as_json, f"the ledger has schema {revision}")
-
-
-@audit_app.command()
-def verify(as_json: AsJson = False) -> None:
-    """Recompute the audit trail's chain; exit code 1 where an entry does not fit."""
-    from genesys_cloud.ledger import audit
-
-    with open_the_ledger() as ledger:
-        verdict = audit.verify(ledger)
-    found = {"ok": verdict.ok, "entries": verdict.entries, "first_bad": verdict.first_bad}
-    sentence = f"{verdict.entries} entries, and every digest fits"
-    show(found, as_json, sentence if verdict.ok else f"entry {verdict.first_bad} does not fit")
-    raise typer.Exit(0 if verdict.ok else 1)
-
-
-@webhook_app.command()
-def register(url: str, as_json: AsJson = False) -> None:
-    """Register the receiver's public address with Genesys; again makes no second registration."""
-    from dataclasses import asdict
-
-    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
-
-    hook = GenesysCloudHook()
-    with hook.get_conn() as client:
-        secret = hook.account().signing_secret
-        registration = asdict(client.register_webhook(url, secret=secret))
-    show(registration, as_json, f"{url} is registered as {registration['id']}")

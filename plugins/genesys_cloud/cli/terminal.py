@@ -12,12 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.settings import find_stored_connections
 
 CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Channel = Annotated[str, typer.Option(help="The channel, such as messaging:sms.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit trail.")]
+
+SMS = "messaging:sms"
+"""The channel where none is named."""
 
 
 @contextmanager
@@ -47,6 +52,21 @@ def actor() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a container may run as a number that has no name
         return f"cli:uid {os.getuid()}"
+
+
+def wire_address(channel: str, address: str) -> str:
+    """Return an address in its channel's wire form; CampaignDefinitionError where it is none."""
+    from genesys_cloud.outbound.addresses import Address, parse_address
+    from genesys_cloud.outbound.channels import CHANNELS
+
+    if channel not in CHANNELS:
+        raise CampaignDefinitionError(
+            f"There is no channel {channel!r}; use one of {', '.join(sorted(CHANNELS))}."
+        )
+    parsed = parse_address(CHANNELS[channel], address)
+    if not isinstance(parsed, Address):
+        raise CampaignDefinitionError(f"Nothing was changed: {parsed.message}")
+    return parsed.wire
 
 
 def show(found: dict[str, Any], as_json: bool, text: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit
@@ -75,6 +75,8 @@ def change_state(
     a cancelled campaign stays cancelled.
     """
     with ledger.write() as connection:
+        # First, as a batch does that is about to be attempted: it then sees this, or comes before.
+        audit.lock(connection)
         changed = connection.execute(
             update(campaigns)
             .where(campaigns.c.campaign_id == campaign_id, campaigns.c.state != "cancelled")
@@ -88,32 +90,36 @@ def change_state(
                 f"Campaign {campaign_id!r} is cancelled, and stays so. Start a campaign with "
                 "another campaign_id instead."
             )
-        settled = 0
+        keys: Sequence[str] = ()
         if state == "cancelled":
-            ids = select(occurrences.c.id).where(occurrences.c.campaign_id == campaign_id)
-            settled = connection.execute(
-                update(messages)
-                .where(
-                    messages.c.occurrence_id.in_(ids),
-                    messages.c.state.in_([State.PLANNED, State.HELD]),
-                )
-                .values(state=State.CANCELLED, reason=reason, settled_at=now)
-            ).rowcount
+            keys = _cancel(connection, campaign_id, reason, now)
         entry = AuditEntry(
             at=now,
             actor=actor,
             action=f"campaign.{state}",
             campaign_id=campaign_id,
-            details={"reason": reason, "messages": settled},
+            details={"reason": reason, "messages": len(keys)},
         )
-        audit.append(connection, [entry])
-    return settled
+        each = replace(
+            entry, action="send.cancelled", new_status=State.CANCELLED, details={"reason": reason}
+        )
+        audit.append(connection, [entry, *audit.about_many(each, keys)])
+    return len(keys)
 
 
-def note(ledger: Ledger, entries: Sequence[AuditEntry]) -> None:
-    """Write audit entries in a transaction of their own."""
-    with ledger.write() as connection:
-        audit.append(connection, entries)
+def _cancel(connection: Connection, campaign_id: str, reason: str, now: datetime) -> Sequence[str]:
+    """Cancel what no worker has claimed, and return the messages' keys."""
+    ids = select(occurrences.c.id).where(occurrences.c.campaign_id == campaign_id)
+    cancelled = connection.execute(
+        update(messages)
+        .where(
+            messages.c.occurrence_id.in_(ids),
+            messages.c.state.in_([State.PLANNED, State.HELD]),
+        )
+        .values(state=State.CANCELLED, reason=reason, settled_at=now)
+        .returning(messages.c.message_key)
+    )
+    return cancelled.scalars().all()
 
 
 def _scope(campaign_id: str, occurrence_id: int | None) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,15 @@ class Ledger:
             raise
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, *, patience_s: int | None = None) -> Ledger:
     """Open the ledger at a SQLAlchemy URL; an empty database gets the schema, any other must match.
+
+    `patience_s` is for who can't wait: how long to wait for a lock, a connection or an answer.
 
     Raises ConnectionSettingsError for a URL that can't be used, LedgerUnavailableError where no
     database answers, LedgerSchemaError where the schema is older or newer than this code.
     """
-    ledger = Ledger(_engine(url))
+    ledger = Ledger(_engine(url, patience_s))
     try:
         if _revision(ledger) is None:
             upgrade(ledger)
@@ -101,8 +104,8 @@ def check_schema(ledger: Ledger) -> None:
     )
 
 
-def upgrade(ledger: Ledger) -> str:
-    """Bring the ledger's schema to the newest revision, and return that revision."""
+def upgrade(ledger: Ledger, *, actor: str = "ledger") -> str:
+    """Bring the ledger's schema to the newest revision, audit that, and return that revision."""
     from alembic import command
     from alembic.config import Config
 
@@ -112,17 +115,20 @@ def upgrade(ledger: Ledger) -> str:
         if ledger.engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7203417)"))
         config.attributes["connection"] = connection
+        before = _revision_of(connection)
         command.upgrade(config, "head")
+        if before not in (None, SCHEMA_REVISIONS[-1]):
+            _note_upgrade(connection, before, actor)
     return SCHEMA_REVISIONS[-1]
 
 
-def upgrade_at(url: str) -> str:
+def upgrade_at(url: str, *, actor: str = "ledger") -> str:
     """Upgrade the ledger at a URL, whatever its schema is, and return the revision it then has."""
     ledger = Ledger(_engine(url))
     try:
         if _revision(ledger) not in (None, *SCHEMA_REVISIONS):
             check_schema(ledger)
-        return upgrade(ledger)
+        return upgrade(ledger, actor=actor)
     finally:
         ledger.close()
 
@@ -137,14 +143,21 @@ def connect_url(url: str) -> str:
     return f"postgresql+psycopg://{rest}" if separator and kind in _POSTGRES else url
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, patience_s: int | None = None) -> Engine:
     try:
         parsed = make_url(connect_url(url))
         arguments: dict[str, Any] = {}
         if parsed.get_backend_name() == "sqlite":
             _make_folder(parsed.database)
-            arguments["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-        engine = create_engine(parsed, pool_pre_ping=True, **arguments)
+            arguments["connect_args"] = {"timeout": patience_s or BUSY_TIMEOUT_S}
+        elif patience_s is not None:
+            arguments["connect_args"] = {
+                "connect_timeout": patience_s,
+                "tcp_user_timeout": patience_s * 1_000,  # a host that has gone silent
+                "options": f"-c lock_timeout={patience_s}s -c statement_timeout={patience_s}s",
+            }
+        # Who can't wait finds out by its own statement that a connection is dead, and has a plan.
+        engine = create_engine(parsed, pool_pre_ping=patience_s is None, **arguments)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConnectionSettingsError(
             "The ledger's address is not a database URL that can be used "
@@ -191,9 +204,26 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _revision(ledger: Ledger) -> str | None:
     with ledger.read() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision_of(connection)
+
+
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _note_upgrade(connection: Connection, before: str | None, actor: str) -> None:
+    from genesys_cloud.ledger import audit
+
+    entry = audit.AuditEntry(
+        at=datetime.now(UTC),
+        actor=actor,
+        action="ledger.upgraded",
+        previous_status=before,
+        new_status=SCHEMA_REVISIONS[-1],
+    )
+    audit.append(connection, [entry])
 
 
 @contextmanager

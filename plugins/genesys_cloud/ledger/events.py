@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Insert, Select, Update, bindparam, insert, select, update
 
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.row_sets import MOMENT, NUMBER, TEXT, encoded, moment, row_set
 from genesys_cloud.ledger.tables import messages, occurrences, status_events
 from genesys_cloud.outbound.status import Status, StatusEvent, advance
 
@@ -31,7 +31,7 @@ class Effect(StrEnum):
     DUPLICATE = "duplicate"  # the event had come before
 
 
-@dataclass
+@dataclass(slots=True)
 class _Tracked:
     """A message while a transaction moves it; several events may move it in turn."""
 
@@ -39,23 +39,27 @@ class _Tracked:
     message_key: str
     campaign_id: str
     status: Status
-    status_at: datetime | None
+    status_at: datetime | None = None
     moved: bool = False
 
 
 def apply(ledger: Ledger, arrived: Sequence[StatusEvent], now: datetime) -> list[Effect]:
     """Count the events in one transaction, and return what each did, in their order."""
     with ledger.write() as connection:
+        # Whoever counts events holds this lock, so what is not known now comes from nobody else.
         audit.lock(connection)
-        fresh = _insert(connection, arrived, now)
-        seen: Counter[str] = Counter()
-        first: list[bool] = []
+        seen = _known(connection, [event.event_id for event in arrived])
+        new: list[StatusEvent] = []
+        is_new: list[bool] = []
         for event in arrived:
-            first.append(event.event_id in fresh and not seen[event.event_id])
-            seen[event.event_id] += 1
-        new = [event for event, is_first in zip(arrived, first, strict=True) if is_first]
-        effects = iter(_move(connection, new))
-        return [next(effects) if is_first else Effect.DUPLICATE for is_first in first]
+            is_new.append(event.event_id not in seen)
+            if is_new[-1]:
+                seen.add(event.event_id)
+                new.append(event)
+        effects = _move(connection, new)
+        _keep(connection, new, effects, now)
+        found = iter(effects)
+        return [next(found) if fresh else Effect.DUPLICATE for fresh in is_new]
 
 
 def apply_parked(connection: Connection, message_ids: Iterable[str]) -> None:
@@ -68,46 +72,49 @@ def apply_parked(connection: Connection, message_ids: Iterable[str]) -> None:
         )
         .order_by(status_events.c.occurred_at, status_events.c.id)
     ).all()
-    if rows:
-        _move(
-            connection,
-            [
-                StatusEvent(
-                    event_id=row.event_id,
-                    message_id=row.api_message_id,
-                    status=row.status,
-                    occurred_at=row.occurred_at,
-                )
-                for row in rows
-            ],
+    parked = [
+        StatusEvent(
+            event_id=row.event_id,
+            message_id=row.api_message_id,
+            status=row.status,
+            occurred_at=row.occurred_at,
         )
+        for row in rows
+    ]
+    _note(connection, parked, _move(connection, parked))
 
 
-def _insert(
-    connection: Connection, arrived: Sequence[StatusEvent], now: datetime
-) -> frozenset[str]:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insertion = (
-        dialect.insert(status_events).on_conflict_do_nothing().returning(status_events.c.event_id)
-    )
-    rows = {
-        event.event_id: {
+def _known(connection: Connection, event_ids: Sequence[str]) -> set[str]:
+    if not event_ids:
+        return set()
+    rows = encoded([{"event_id": event_id} for event_id in event_ids])
+    return set(connection.execute(_statements(connection.dialect.name).known, rows).scalars())
+
+
+def _keep(
+    connection: Connection, new: Sequence[StatusEvent], effects: Sequence[Effect], now: datetime
+) -> None:
+    dialect = connection.dialect.name
+    received_at = moment(dialect, now)
+    rows = [
+        {
             "event_id": event.event_id,
             "api_message_id": event.message_id,
             "status": event.status,
-            "occurred_at": event.occurred_at,
-            "received_at": now,
-            "outcome": Effect.PARKED,
+            "occurred_at": moment(dialect, event.occurred_at),
+            "received_at": received_at,
+            "outcome": effect,
         }
-        for event in arrived
-    }
-    if not rows:
-        return frozenset()
-    return frozenset(connection.execute(insertion, list(rows.values())).scalars())
+        for event, effect in zip(new, effects, strict=True)
+    ]
+    if rows:
+        connection.execute(_statements(dialect).keep, encoded(rows))
 
 
 def _move(connection: Connection, new: Sequence[StatusEvent]) -> list[Effect]:
-    """Move each event's message, write the audit entries, and note each event's effect."""
+    """Move each event's message, write the audit entries, and return each event's effect."""
+    if not new:
+        return []
     tracked = _tracked(connection, {event.message_id for event in new})
     effects: list[Effect] = []
     entries: list[AuditEntry] = []
@@ -123,7 +130,6 @@ def _move(connection: Connection, new: Sequence[StatusEvent]) -> list[Effect]:
             entries += [entry for entry in moves if entry is not None]
             effects.append(Effect.APPLIED if any(moves) else Effect.STALE)
     _save(connection, [one for many in tracked.values() for one in many if one.moved])
-    _note(connection, new, effects)
     audit.append(connection, entries)
     return effects
 
@@ -148,37 +154,32 @@ def _advance(one: _Tracked, event: StatusEvent, status: Status) -> AuditEntry | 
 
 
 def _tracked(connection: Connection, message_ids: Iterable[str]) -> Mapping[str, list[_Tracked]]:
-    rows = connection.execute(
-        select(
-            messages.c.id,
-            messages.c.message_key,
-            messages.c.api_message_id,
-            messages.c.status,
-            messages.c.status_at,
-            occurrences.c.campaign_id,
-        )
-        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(messages.c.api_message_id.in_(list(message_ids)))
-    )
+    asked = encoded([{"api_message_id": message_id} for message_id in message_ids])
     found: dict[str, list[_Tracked]] = {}
-    for row in rows:
+    rows = connection.execute(_statements(connection.dialect.name).tracked, asked)
+    for row_id, message_key, message_id, word, campaign_id in rows:
         one = _Tracked(
-            id=row.id,
-            message_key=row.message_key,
-            campaign_id=row.campaign_id,
-            status=Status.parse(row.status or "pending") or Status.PENDING,
-            status_at=row.status_at,
+            id=row_id,
+            message_key=message_key,
+            campaign_id=campaign_id,
+            status=Status.parse(word or "pending") or Status.PENDING,
         )
-        found.setdefault(row.api_message_id, []).append(one)
+        found.setdefault(message_id, []).append(one)
     return found
 
 
 def _save(connection: Connection, moved: Sequence[_Tracked]) -> None:
-    if moved:
-        values: list[dict[str, Any]] = [
-            {"b_id": one.id, "status": one.status.word, "status_at": one.status_at} for one in moved
-        ]
-        connection.execute(update(messages).where(messages.c.id == bindparam("b_id")), values)
+    dialect = connection.dialect.name
+    rows = [
+        {
+            "id": one.id,
+            "status": one.status.word,
+            "status_at": one.status_at and moment(dialect, one.status_at),
+        }
+        for one in moved
+    ]
+    if rows:
+        connection.execute(_statements(dialect).save, encoded(rows))
 
 
 def _note(connection: Connection, new: Sequence[StatusEvent], effects: Sequence[Effect]) -> None:
@@ -190,3 +191,41 @@ def _note(connection: Connection, new: Sequence[StatusEvent], effects: Sequence[
     if values:
         condition = status_events.c.event_id == bindparam("b_event_id")
         connection.execute(update(status_events).where(condition), values)
+
+
+class _Statements(NamedTuple):
+    known: Select[str]
+    tracked: Select[int, str, str, str, str]
+    save: Update
+    keep: Insert
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    ids = row_set(dialect, {"event_id": TEXT})
+    asked = row_set(dialect, {"api_message_id": TEXT})
+    kept = row_set(
+        dialect,
+        dict.fromkeys(("event_id", "api_message_id", "status"), TEXT)
+        | dict.fromkeys(("occurred_at", "received_at"), MOMENT)
+        | {"outcome": TEXT},
+    )
+    moved = row_set(dialect, {"id": NUMBER, "status": TEXT, "status_at": MOMENT})
+    return _Statements(
+        known=select(status_events.c.event_id).where(
+            status_events.c.event_id.in_(select(ids.c.event_id))
+        ),
+        tracked=select(
+            messages.c.id,
+            messages.c.message_key,
+            messages.c.api_message_id,
+            messages.c.status,
+            occurrences.c.campaign_id,
+        )
+        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
+        .where(messages.c.api_message_id.in_(select(asked.c.api_message_id))),
+        save=update(messages)
+        .where(messages.c.id == moved.c.id)
+        .values(status=moved.c.status, status_at=moved.c.status_at),
+        keep=insert(status_events).from_select(list(kept.c.keys()), select(*kept.c)),
+    )

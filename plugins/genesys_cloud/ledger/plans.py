@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, selec
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.ledger import audit
+from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.campaign import Campaign
@@ -127,8 +129,13 @@ def begin(
     )
 
 
-def add(ledger: Ledger, plan: Plan, planned: Sequence[PlannedMessage]) -> None:
-    """Write one transaction's worth of recipients.
+def add(
+    ledger: Ledger,
+    plan: Plan,
+    planned: Sequence[PlannedMessage],
+    entries: Sequence[AuditEntry] = (),
+) -> None:
+    """Write one transaction's worth of recipients, and what the audit trail says of them.
 
     A recipient that an earlier plan of the occurrence left `planned` or `blocked` takes the new
     plan's text and verdict; one that a send task has touched stays as it is.
@@ -147,24 +154,33 @@ def add(ledger: Ledger, plan: Plan, planned: Sequence[PlannedMessage]) -> None:
             connection.execute(insertion, fresh)
         if revised:
             connection.execute(_REVISE, revised)
+        # Last: whoever appends holds up everybody else's entries until it commits.
+        audit.append(connection, entries)
 
 
-def finish(ledger: Ledger, plan: Plan) -> None:
+def finish(ledger: Ledger, plan: Plan, entry: AuditEntry | None = None) -> None:
     """Drop the rows that an earlier plan of the same contact list blocked and this one does not.
 
-    Only rows without an address of their own: anybody else keeps one row through all plans.
+    Only rows without an address of their own: anybody else keeps one row through all plans. `entry`
+    is what the audit trail says of those that are dropped.
     """
     if not plan.same_audience:
         return
     with ledger.write() as connection:
-        connection.execute(
-            delete(messages).where(
+        dropped = connection.execute(
+            delete(messages)
+            .where(
                 messages.c.occurrence_id == plan.occurrence_id,
                 messages.c.address_key.is_(None),
                 messages.c.state == State.BLOCKED,
                 messages.c.plan_no < plan.number,
+                # An erased person's row has no address of its own either, and is still counted.
+                messages.c.erased_at.is_(None),
             )
+            .returning(messages.c.message_key)
         )
+        if entry is not None:
+            audit.append(connection, audit.about_many(entry, list(dropped.scalars())))
 
 
 def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[Shard]:
@@ -210,7 +226,9 @@ def failed(ledger: Ledger, campaign_id: str, occurrence: str) -> frozenset[str]:
                 "could be sent again. Check its name."
             )
         keys = select(messages.c.address_key).where(
-            messages.c.occurrence_id == occurrence_id, unsuccessful
+            messages.c.occurrence_id == occurrence_id,
+            messages.c.address_key.is_not(None),  # an erased person is nobody's equal
+            unsuccessful,
         )
         return frozenset(connection.execute(keys).scalars())
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from genesys_cloud.ledger.row_sets import TEXT, encoded, row_set
 from genesys_cloud.ledger.tables import rate_gates
 from genesys_cloud.outbound import pacing
 from genesys_cloud.outbound.pacing import Limit
@@ -46,25 +49,31 @@ def _lock(connection: Connection, limits: Sequence[Limit]) -> dict[str, int]:
     """Take the gates' rows, made where they are missing, until the transaction ends."""
     names = sorted(limit.name for limit in limits)  # one order for everybody: no deadlock
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    query = (
-        select(rate_gates.c.name, rate_gates.c.next_free_us)
-        .where(rate_gates.c.name.in_(names))
-        .order_by(rate_gates.c.name)
-        .with_for_update()
-    )
-    found = {row.name: row.next_free_us for row in connection.execute(query)}
+    query, wanted = _query(connection.dialect.name), encoded([{"name": name} for name in names])
+    found = {row.name: row.next_free_us for row in connection.execute(query, wanted)}
     if len(found) < len(names):
         made = [{"name": name, "next_free_us": 0} for name in names]
         connection.execute(dialect.insert(rate_gates).on_conflict_do_nothing(), made)
-        found = {row.name: row.next_free_us for row in connection.execute(query)}
+        found = {row.name: row.next_free_us for row in connection.execute(query, wanted)}
     return found
 
 
-def _move(connection: Connection, gates: Mapping[str, int]) -> None:
-    connection.execute(
-        update(rate_gates).where(rate_gates.c.name == bindparam("b_name")),
-        [{"b_name": name, "next_free_us": after} for name, after in gates.items()],
+_MOVE = update(rate_gates).where(rate_gates.c.name == bindparam("b_name"))
+
+
+@cache
+def _query(dialect: str) -> Select[Any]:
+    return (
+        select(rate_gates.c.name, rate_gates.c.next_free_us)
+        .where(rate_gates.c.name.in_(select(row_set(dialect, {"name": TEXT}).c.name)))
+        .order_by(rate_gates.c.name)
+        .with_for_update()
     )
+
+
+def _move(connection: Connection, gates: Mapping[str, int]) -> None:
+    moved = [{"b_name": name, "next_free_us": after} for name, after in gates.items()]
+    connection.execute(_MOVE, moved)
 
 
 def _instant(micros: int) -> datetime:

@@ -26,6 +26,8 @@ def recover(ledger: Ledger, now: datetime, *, shard: Shard | None = None) -> int
     if shard is not None:
         ended &= shard.holds()
     with ledger.write() as connection:
+        # First, as whoever records an outcome does, or each could wait for the other's rows.
+        audit.lock(connection)
         connection.execute(
             update(messages)
             .where(ended, messages.c.state == State.CLAIMED)

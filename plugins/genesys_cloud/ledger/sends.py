@@ -1,33 +1,31 @@
-"""Sends: claim, attempt, record. A lease says how long a worker owns a message, a fence who does.
+"""Sends: claim and attempt; outcomes.py has the third step, record.
 
-Every write names the fence that its claim was given; once somebody else has claimed the message,
-the number is higher, the write matches no row, and the worker learns that it must stop.
+A lease says how long a worker owns a message, a fence who does. Every write names the fence that
+its claim was given; once somebody else has claimed the message, the number is higher, the write
+matches no row, and the worker learns that it must stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Update, bindparam, select, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, error_budget, events, rate_gate, suppressions
+from genesys_cloud.ledger import audit, blocking, rate_gate
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.messages import OutboundMessage, State
 from genesys_cloud.outbound.pacing import Limit
 
 ACTOR = "send task"
-
-NOT_ATTEMPTED = "not_attempted"
-"""The reason of a message that was claimed and then not posted, for another one met an obstacle."""
-
-LATE = "late"
-"""The reason of a message that was claimed and then not posted, for its slot had passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,27 +52,6 @@ class Batch:
     wait_until: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one attempt.
-
-    `state` is accepted, rejected or unknown, or planned where it is safe to try again.
-    """
-
-    claim: Claim
-    state: State
-    message_id: str | None = None
-    status: str | None = None
-    reason_code: str | None = None
-    reason: str | None = field(default=None, repr=False)
-    correlation_id: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether it counts against the campaign's error budget."""
-        return self.state in {State.REJECTED, State.UNKNOWN}
-
-
 def claim(
     ledger: Ledger,
     shard: Shard,
@@ -90,38 +67,26 @@ def claim(
     of a cancelled campaign is cancelled here, and what is past its deadline has expired.
     """
     with ledger.write() as connection:
-        campaign_state, deadline = _control(connection, shard.occurrence_id)
-        if campaign_state == "cancelled":
-            _retire(connection, shard, State.CANCELLED, now)
-        if campaign_state != "active":
+        found = connection.execute(_CONTROL, {"within": shard.occurrence_id}).one()
+        if found.state == "cancelled":
+            _retire(connection, shard, found.campaign_id, State.CANCELLED, now)
+        if found.state != "active":
             return Batch(active=False)
-        if deadline is not None and deadline <= now:
-            _retire(connection, shard, State.EXPIRED, now)
-        # SKIP LOCKED: two workers on one shard take different messages instead of waiting in line.
-        chosen = (
-            select(messages.c.id, messages.c.segments)
-            .where(shard.holds(), messages.c.state == State.PLANNED)
-            .order_by(messages.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        rows = connection.execute(chosen).all()
+        if found.deadline is not None and found.deadline <= now:
+            _retire(connection, shard, found.campaign_id, State.EXPIRED, now)
+        chosen = {"first": shard.first_id, "last": shard.last_id, "most": most}
+        rows = connection.execute(_CHOSEN, {"within": shard.occurrence_id, **chosen}).all()
         if not rows:
             return Batch()
         slots = rate_gate.reserve(connection, limits, [row.segments or 1 for row in rows], now)
         if slots.wait_until is not None:
             return Batch(wait_until=slots.wait_until)
-        ids = [row.id for row in rows[: len(slots.instants)]]
-        connection.execute(
-            update(messages)
-            .where(messages.c.id.in_(ids))
-            .values(
-                state=State.CLAIMED,
-                fence=messages.c.fence + 1,
-                lease_until=slots.instants[-1] + lease,
-            )
-        )
-        return Batch(claims=_claims(connection, ids), slots=slots.instants, deadline=deadline)
+        rows = rows[: len(slots.instants)]
+        owned = held([{"id": row.id, "fence": row.fence} for row in rows])
+        until = slots.instants[-1] + lease
+        connection.execute(_changes(connection).take, {**owned, "until": until})
+    claims = [_claim(row, found) for row in rows]
+    return Batch(claims=claims, slots=slots.instants, deadline=found.deadline)
 
 
 def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> Batch:
@@ -132,125 +97,145 @@ def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedel
     owns one of them by now.
     """
     with ledger.write() as connection:
-        batch = _unsuppressed(connection, batch, now)
+        # First, for whoever suppresses or cancels holds it too: either we see that, or it comes
+        # after the attempt.
+        audit.lock(connection)
+        batch = _allowed(connection, batch, now)
         active = _active_for(connection, batch.claims)
-        values: dict[str, object] = {"state": State.PLANNED, "lease_until": None}
-        if active:
-            values = {
-                "state": State.ATTEMPTING,
-                "lease_until": now + lease,
-                "attempted_at": now,
-                "attempts": messages.c.attempts + 1,
-            }
-        held = (messages.c.id == bindparam("b_id")) & (messages.c.fence == bindparam("b_fence"))
-        statement = update(messages).where(held, messages.c.state == State.CLAIMED).values(values)
-        owned = [{"b_id": one.id, "b_fence": one.fence} for one in batch.claims]
-        changed = connection.execute(statement, owned).rowcount if owned else 0
+        changes = _changes(connection)
+        owned = held([{"id": one.id, "fence": one.fence} for one in batch.claims])
+        changed = connection.execute(
+            changes.attempt if active else changes.release,
+            {**owned, "until": now + lease, "now": now} if active else owned,
+        ).rowcount
         if changed != len(batch.claims):
             raise LeaseLostError(
                 f"{len(batch.claims) - changed} of {len(batch.claims)} claimed messages belong to "
                 "another worker now, so this batch is not sent. The other worker goes on with it."
             )
+        if active:
+            audit.append(connection, _attempts(batch.claims, now))
     return batch if active else Batch(active=False)
 
 
-def record(
-    ledger: Ledger,
-    outcomes: Sequence[Outcome],
-    *,
-    now: datetime,
-    hold_back: tuple[Limit, datetime] | None = None,
-) -> None:
-    """Record a batch's outcomes in one commit, and apply the status events that came before it.
-
-    `hold_back` names a rate gate and the instant before which nobody may pass it.
-    Raises LeaseLostError, and writes nothing, where a claim's fence is stale.
-    """
-    with ledger.write() as connection:
-        audit.lock(connection)
-        changed = connection.execute(_RECORD, [_values(one, now) for one in outcomes]).rowcount
-        if changed != len(outcomes):
-            raise LeaseLostError(
-                f"{len(outcomes) - changed} of {len(outcomes)} attempted messages were taken over "
-                "after their lease ended; they are unknown now, and reconcile_sends settles them."
-            )
-        tried = [one for one in outcomes if one.reason_code not in {NOT_ATTEMPTED, LATE}]
-        audit.append(connection, [_entry(one, now) for one in tried])
-        accepted = [one.message_id for one in outcomes if one.message_id]
-        events.apply_parked(connection, accepted)
-        error_budget.check(connection, [one.claim.id for one in outcomes if one.failed], now)
-        if hold_back:
-            rate_gate.hold_back(connection, *hold_back)
-
-
-_RECORD = (
-    update(messages)
-    .where(
-        messages.c.id == bindparam("b_id"),
-        messages.c.fence == bindparam("b_fence"),
-        messages.c.state == State.ATTEMPTING,
+_CONTROL = (
+    select(campaigns, occurrences.c.deadline, occurrences.c.channel, occurrences.c.sender)
+    .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)
+    .where(occurrences.c.id == bindparam("within"))
+)
+_CHOSEN = (
+    select(
+        messages.c.id,
+        messages.c.fence,
+        messages.c.message_key,
+        messages.c.address,
+        messages.c.text,
+        messages.c.segments,
     )
-    .values({name: bindparam(name) for name in (
-        "state", "lease_until", "settled_at", "api_message_id", "status", "status_at",
-        "reason_code", "reason", "correlation_id",
-    )})
-)  # fmt: skip
+    .where(
+        messages.c.occurrence_id == bindparam("within"),
+        messages.c.id.between(bindparam("first"), bindparam("last")),
+        messages.c.state == State.PLANNED,
+    )
+    .order_by(messages.c.id)
+    .limit(bindparam("most"))
+    # Two workers on one shard take different messages instead of waiting in line.
+    .with_for_update(skip_locked=True)
+)
 
 
-def _values(outcome: Outcome, now: datetime) -> dict[str, object]:
-    settled = outcome.state is not State.PLANNED
-    return {
-        "b_id": outcome.claim.id,
-        "b_fence": outcome.claim.fence,
-        "state": outcome.state,
-        "lease_until": None,
-        "settled_at": now if settled else None,
-        "api_message_id": outcome.message_id,
-        "status": outcome.status,
-        "status_at": now if outcome.status else None,
-        "reason_code": outcome.reason_code,
-        "reason": outcome.reason,
-        "correlation_id": outcome.correlation_id,
-    }
+def held(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """Return the parameters of a statement over `held_by`, given rows with id and fence."""
+    ids = [row["id"] for row in rows]
+    return {**encoded(rows), "from_id": min(ids, default=0), "to_id": max(ids, default=0)}
 
 
-def _entry(outcome: Outcome, now: datetime) -> AuditEntry:
-    return AuditEntry(
+def held_by(row: FromClause) -> ColumnElement[bool]:
+    """The condition that a message is one of the rows, and that nobody has claimed it since."""
+    # The range says nothing new, but a planner that has no statistics yet reads no more than that.
+    span = messages.c.id.between(bindparam("from_id"), bindparam("to_id"))
+    return span & (messages.c.id == row.c.id) & (messages.c.fence == row.c.fence)
+
+
+class _Changes(NamedTuple):
+    take: Update
+    attempt: Update
+    release: Update
+
+
+def _changes(connection: Connection) -> _Changes:
+    return _changes_in(connection.dialect.name)
+
+
+@cache
+def _changes_in(dialect: str) -> _Changes:
+    row = row_set(dialect, {"id": NUMBER, "fence": NUMBER})
+    mine = held_by(row)
+    ours = update(messages).where(mine, messages.c.state == State.CLAIMED)
+    return _Changes(
+        take=update(messages)
+        .where(mine)
+        .values(state=State.CLAIMED, fence=messages.c.fence + 1, lease_until=bindparam("until")),
+        attempt=ours.values(
+            state=State.ATTEMPTING,
+            lease_until=bindparam("until"),
+            attempted_at=bindparam("now"),
+            attempts=messages.c.attempts + 1,
+        ),
+        release=ours.values(state=State.PLANNED, lease_until=None),
+    )
+
+
+def _claim(row: Row[*tuple[Any, ...]], found: Row[*tuple[Any, ...]]) -> Claim:
+    return Claim(
+        id=row.id,
+        fence=row.fence + 1,
+        message=OutboundMessage(
+            message_key=row.message_key,
+            campaign_id=found.campaign_id,
+            channel=found.channel,
+            sender=found.sender,
+            recipient=row.address,
+            text=row.text,
+            consent_verified=True,  # planning blocks everybody else
+        ),
+    )
+
+
+def _attempts(claims: Sequence[Claim], now: datetime) -> list[AuditEntry]:
+    if not claims:
+        return []
+    entry = AuditEntry(
         at=now,
         actor=ACTOR,
-        action="send." + ("deferred" if outcome.state is State.PLANNED else outcome.state),
-        campaign_id=outcome.claim.message.campaign_id,
-        message_key=outcome.claim.message.message_key,
-        message_id=outcome.message_id,
-        previous_status=State.ATTEMPTING,
-        new_status=outcome.state,
-        details={"reason": outcome.reason_code} if outcome.reason_code else {},
+        action="send.attempting",
+        campaign_id=claims[0].message.campaign_id,
+        previous_status=State.CLAIMED,
+        new_status=State.ATTEMPTING,
     )
+    return audit.about_many(entry, [one.message.message_key for one in claims])
 
 
-def _control(connection: Connection, occurrence_id: int) -> tuple[str, datetime | None]:
-    """Return whether the occurrence's campaign may send, and until when."""
-    row = connection.execute(
-        select(campaigns.c.state, occurrences.c.deadline)
-        .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)
-        .where(occurrences.c.id == occurrence_id)
-    ).one()
-    return row.state, row.deadline
-
-
-def _retire(connection: Connection, shard: Shard, state: State, now: datetime) -> None:
+def _retire(
+    connection: Connection, shard: Shard, campaign_id: str, state: State, now: datetime
+) -> None:
     """Settle everything of the shard that nobody has claimed."""
-    connection.execute(
+    audit.lock(connection)  # before the messages, as everybody does
+    retired = connection.execute(
         update(messages)
         .where(shard.holds(), messages.c.state == State.PLANNED)
         .values(state=state, settled_at=now)
+        .returning(messages.c.message_key)
     )
+    entry = AuditEntry(
+        at=now, actor=ACTOR, action=f"send.{state}", campaign_id=campaign_id,
+        previous_status=State.PLANNED, new_status=state,
+    )  # fmt: skip
+    audit.append(connection, audit.about_many(entry, list(retired.scalars())))
 
 
-def _unsuppressed(connection: Connection, batch: Batch, now: datetime) -> Batch:
-    ids = [one.id for one in batch.claims]
-    mine = messages.c.id.in_(ids) & (messages.c.state == State.CLAIMED)
-    blocked = suppressions.block(connection, mine, now)
+def _allowed(connection: Connection, batch: Batch, now: datetime) -> Batch:
+    blocked = blocking.block_claimed(connection, [one.id for one in batch.claims], now)
     if not blocked:
         return batch
     kept = [
@@ -267,28 +252,3 @@ def _active_for(connection: Connection, claims: Sequence[Claim]) -> bool:
         select(campaigns.c.state).where(campaigns.c.campaign_id.in_(campaign_ids))
     ).scalars()
     return all(state == "active" for state in states)
-
-
-def _claims(connection: Connection, ids: Iterable[int]) -> list[Claim]:
-    rows = connection.execute(
-        select(messages, occurrences.c.campaign_id, occurrences.c.channel, occurrences.c.sender)
-        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(messages.c.id.in_(list(ids)))
-        .order_by(messages.c.id)
-    )
-    return [
-        Claim(
-            id=row.id,
-            fence=row.fence,
-            message=OutboundMessage(
-                message_key=row.message_key,
-                campaign_id=row.campaign_id,
-                channel=row.channel,
-                sender=row.sender,
-                recipient=row.address,
-                text=row.text,
-                consent_verified=True,  # planning blocks everybody else
-            ),
-        )
-        for row in rows
-    ]

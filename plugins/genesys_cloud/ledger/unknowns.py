@@ -13,7 +13,7 @@ from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit, events
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.tables import messages, occurrences
+from genesys_cloud.ledger.tables import WENT_OUT, messages, occurrences
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.status import Status
 
@@ -39,6 +39,7 @@ class Unknown:
     reason_code: str | None
     reason: str | None
     correlation_id: str | None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def find(
         select(messages, occurrences.c.campaign_id, occurrences.c.occurrence,
                occurrences.c.channel, occurrences.c.sender)
         .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(messages.c.state == State.UNKNOWN)
+        .where(WENT_OUT, messages.c.state == State.UNKNOWN)
     )  # fmt: skip
     if campaign_id is not None:
         query = query.where(occurrences.c.campaign_id == campaign_id)
@@ -120,6 +121,11 @@ def settle(
     """
     unknown = _one(ledger, key)
     sent = verdict == "sent"
+    if unknown.erased_at is not None and not sent:
+        raise CampaignDefinitionError(
+            f"Message {key} can't be sent again: its recipient was erased, and neither address nor "
+            "text is left. Settle it as sent."
+        )
     values = {
         "reason_code": "settled_as_sent" if sent else None,
         "reason": reason if sent else None,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_NUMBER = re.compile(r"(?<![\d-])(?!\d{4}-\d\d-\d\d(?!\d))\+?\d(?:[ ().-]?\d){6,}")
+"""What may be a phone number, and is no date, in a text that somebody typed or a server wrote."""
 
 
 class State(StrEnum):
@@ -75,6 +79,11 @@ def text_digest(text: str) -> str:
 def storable(text: str, *, most: int) -> str:
     """Return text that any database takes: no NUL, no lone surrogate, not over `most` long."""
     return text.encode("utf-8", "replace").decode().replace("\0", "�")[:most]
+
+
+def mask_numbers(text: str) -> str:
+    """Return text without its phone numbers: of what may be one, the last two digits stay."""
+    return _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", text)
 
 
 def mask_address(address: str) -> str:

@@ -1,9 +1,10 @@
 """Pacing as arithmetic: which instants rate limits allow. Instants are microseconds of the epoch.
 
 A gate is GCRA without a burst: it holds the first instant that is still free, and each message
-moves it by its cost in intervals. A message may leave its slot a little late, but no later than the
-limit's tolerance, and the interval is longer by just that: N + 1 units are N intervals apart less
-the tolerance at most, which is the whole period, so that no window of one period holds more than N.
+moves it by its cost in intervals. A message may come a little later than its slot, but no later
+than the limit's tolerance, and the interval is longer by just that: N + 1 units are N intervals
+apart less the tolerance at most, which is the whole period, so that no window of one period holds
+more than N.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from itertools import accumulate
 from typing import Literal
 
 TOLERANCE = 0.02
-"""How late a message may leave, as a share of the limit's period; what the exactness costs."""
+"""How late a message may arrive, as a share of the limit's period; what the exactness costs.
+
+A quarter is for slots that wait for another limit, a half for leaving late, and a quarter for the
+way: where a request leaves on time but is held up, nobody here sees it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +66,13 @@ def reserve(
 ) -> Reservation:
     """Reserve slots that every limit allows for as many messages as may be held at once.
 
-    A slot is the latest of what the gates give. It must not be later than a third of a gate's
+    A slot is the latest of what the gates give. It must not be later than a quarter of a gate's
     tolerance after that gate's own: a slow limit would else hold slots of a fast one that others
-    could use, and use them when they count for another window. Another third lets a gate be behind
+    could use, and use them when they count for another window. As much lets a gate be behind
     the present, so that the time which a worker needs between two batches is not lost.
     """
     firsts = {
-        limit.name: max(gates.get(limit.name, 0), now_us - limit.tolerance_us // 3)
+        limit.name: max(gates.get(limit.name, 0), now_us - limit.tolerance_us // 4)
         for limit in limits
     }
     own = {
@@ -78,7 +82,7 @@ def reserve(
     slots = [max(starts) for starts in zip(*(own[limit.name] for limit in limits), strict=True)]
     count = 0
     while count < len(segments) and all(
-        slots[count] - own[limit.name][count] <= limit.tolerance_us // 3 for limit in limits
+        slots[count] - own[limit.name][count] <= limit.tolerance_us // 4 for limit in limits
     ):
         count += 1
     if not count:
@@ -88,8 +92,8 @@ def reserve(
 
 
 def lateness_us(limits: Sequence[Limit]) -> int:
-    """Return how long after its slot a message may leave: the tolerance that `reserve` leaves."""
-    return min(2 * limit.tolerance_us // 3 for limit in limits)
+    """Return how long after its slot a message may leave: half of the least tolerance."""
+    return min(limit.tolerance_us // 2 for limit in limits)
 
 
 def batch_limit(limits: Sequence[Limit], *, horizon_us: int, most: int) -> int:

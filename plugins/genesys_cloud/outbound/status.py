@@ -31,8 +31,10 @@ class Status(IntEnum):
     @classmethod
     def parse(cls, word: str) -> Status | None:
         """Return the status that `word` names, None when the vocabulary lacks it."""
-        return cls.__members__.get(word.upper()) if word == word.lower() else None
+        return _BY_WORD.get(word)
 
+
+_BY_WORD = {status.word: status for status in Status}
 
 FINAL = frozenset({Status.DELIVERED, Status.READ, Status.FAILED})
 """No later status is owed; READ may still follow DELIVERED."""

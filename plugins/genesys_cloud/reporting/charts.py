@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from genesys_cloud.reporting.drawing import (
@@ -16,35 +17,23 @@ from genesys_cloud.reporting.drawing import (
     LETTER,
     MARK,
     MUTED,
-    WAIT,
     canvas,
     category_axis,
     number,
+    time_unit,
     to_svg,
     value_axis,
 )
 from genesys_cloud.reporting.wording import duration
 
 MOST_BARS = 12
-"""Campaigns in the success chart; the table beside it has them all."""
+"""Campaigns or reasons in a chart; the table beside it has them all."""
 
 _BESIDE: dict[str, Any] = {
     "textcoords": "offset points",
     "va": "center",
     "color": INK,
     "fontsize": LETTER,
-}
-_LEGEND: dict[str, Any] = {
-    "loc": "lower left",
-    "bbox_to_anchor": (-0.01, 1.0),
-    "ncols": 3,
-    "frameon": False,
-    "fontsize": LETTER,
-    "labelcolor": MUTED,
-    "handlelength": 0.9,
-    "handleheight": 0.9,
-    "columnspacing": 1.4,
-    "borderaxespad": 0.2,
 }
 
 
@@ -66,19 +55,20 @@ def funnel_chart(steps: Mapping[str, tuple[int, str]]) -> Markup | None:
 
 
 def latency_chart(
-    name: str, title: str, values: Sequence[float], figures: Mapping[str, Any]
+    name: str, title: str, spans: pd.DataFrame, figures: Mapping[str, Any]
 ) -> Markup | None:
-    """Draw a histogram of latencies in ms, with three percentiles marked.
+    """Draw a histogram of how many messages took how many ms, with three percentiles marked.
 
     The axis ends a little beyond p99; what is above is counted in the last bar.
     """
-    if not len(values):
+    if spans.empty:
         return None
-    unit, scale = ("s", 1_000.0) if figures["p99"] >= 2_000 else ("ms", 1.0)
+    unit, scale = time_unit(figures["p99"])
     limit = max(min(figures["max"], 1.3 * figures["p99"]), 1.0) / scale
     figure, axes = canvas(height=232, left=44, bottom=40, top=50)
     axes.hist(
-        np.minimum(np.asarray(values, dtype="float64") / scale, limit),
+        np.minimum(spans["ms"].to_numpy(dtype="float64") / scale, limit),
+        weights=spans["messages"].to_numpy(),
         bins=np.linspace(0, limit, 41),
         color=ACCENT,
         rwidth=0.88,
@@ -114,23 +104,21 @@ def success_chart(groups: Mapping[str, Mapping[str, Any]]) -> Markup | None:
     return to_svg(figure, "success", "Success rate by campaign", told, labels=largest)
 
 
-def hours_chart(hours: Mapping[str, Mapping[str, Any]]) -> Markup | None:
-    """Draw the messages of each UTC hour, delivered, failed and pending one on the other."""
-    if not hours:
+def reasons_chart(reasons: Mapping[str, int]) -> Markup | None:
+    """Draw the most frequent reasons of failure as bars; the first in the mapping come first."""
+    largest = list(reasons)[:MOST_BARS]
+    if not largest:
         return None
-    figure, axes = canvas(height=232, left=44, bottom=40, top=28)
-    keys, bottom = [f"{hour:02d}" for hour in range(24)], np.zeros(24)
-    for name, colour in (("delivered", GOOD), ("failed", BAD), ("pending", WAIT)):
-        heights = np.array([hours.get(key, {}).get(name, 0) for key in keys], dtype="float64")
-        axes.bar(range(24), heights, bottom=bottom, color=colour, width=0.8, label=name)
-        bottom += heights
-    axes.set_xlim(-0.7, 23.7)
-    axes.set_xticks(range(0, 24, 3), keys[::3])
-    axes.set_xlabel("hour of creation, UTC", color=MUTED, fontsize=LETTER)
-    value_axis(axes)
-    axes.legend(**_LEGEND)
-    told = ", ".join(f"{key} h {hours[key]['accepted']}" for key in keys if key in hours)
-    return to_svg(figure, "hours", "Messages by hour of creation", told)
+    figure, axes = canvas(height=10 + 28 * len(largest), left=146, bottom=4, top=6)
+    values = [reasons[name] for name in largest]
+    axes.barh(range(len(largest)), values, color=BAD, height=0.6)
+    axes.set_xlim(0, max(values) * 1.25)
+    category_axis(axes, [f"label-{place}-" for place in range(len(largest))])
+    for place, value in enumerate(values):
+        axes.annotate(number(value), (value, place), xytext=(5, 0), **_BESIDE)
+    axes.xaxis.set_visible(False)
+    told = ", ".join(f"{name} {reasons[name]}" for name in largest)
+    return to_svg(figure, "reasons", "Why messages failed", told, labels=largest)
 
 
 def _mark(axes: Any, value: float, text: str, row: int, limit: float) -> None:

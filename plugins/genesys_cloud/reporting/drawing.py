@@ -24,8 +24,12 @@ WIDTH = 400
 LETTER = 11
 """Height of letters, in the same units."""
 
+MOST_TIMES = 8
+"""Names that have room along a time axis."""
+
 INK, MUTED, GRID, MARK = "#010101", "#020202", "#030303", "#040404"
 ACCENT, GOOD, BAD, WAIT = "#050505", "#060606", "#070707", "#080808"
+CARD = "#090909"
 _VARIABLES = {
     INK: "--ink",
     MUTED: "--muted",
@@ -35,6 +39,7 @@ _VARIABLES = {
     GOOD: "--good",
     BAD: "--bad",
     WAIT: "--wait",
+    CARD: "--card",
 }
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _MOST_LETTERS = 21
@@ -71,6 +76,34 @@ def value_axis(axes: Any) -> None:
     axes.yaxis.grid(visible=True, color=GRID, linewidth=0.8)
     axes.tick_params(axis="both", length=0, colors=MUTED, labelsize=LETTER, pad=6)
     axes.spines["bottom"].set(visible=True, color=GRID)
+
+
+def time_axis(axes: Any, names: Sequence[str], label: str) -> None:
+    """Name the places along the time, as many as there is room for."""
+    step = -(-len(names) // MOST_TIMES)
+    axes.set_xlim(-0.7, len(names) - 0.3)
+    axes.set_xticks(range(0, len(names), step), names[::step])
+    axes.set_xlabel(label, color=MUTED, fontsize=LETTER)
+
+
+def legend(axes: Any, columns: int, **options: Any) -> None:
+    """Explain the colours above the axes, in so many columns."""
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}
+    axes.legend(
+        ncols=columns,
+        frameon=False,
+        fontsize=LETTER,
+        labelcolor=MUTED,
+        handleheight=0.9,
+        columnspacing=1.2,
+        **{**place, **options},
+    )
+
+
+def time_unit(ms: float) -> tuple[str, float]:
+    """Return the unit in which an axis up to so many ms reads best, and its ms."""
+    units = (("ms", 1.0, 2_000), ("s", 1e3, 300_000), ("min", 6e4, 18_000_000))
+    return next(((unit, scale) for unit, scale, end in units if ms < end), ("h", 3.6e6))
 
 
 def number(value: float) -> str:

@@ -6,16 +6,18 @@ so is a latency that needs it; neither is ever 0. No address and no text is amon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from genesys_cloud.outbound.deliveries import Delivery, LedgerFact
 
 _TIME = pa.timestamp("ms", tz="UTC")
+_FINE_TIME = pa.timestamp("us", tz="UTC")
 
 SCHEMA = pa.schema(
     [
@@ -40,15 +42,39 @@ SCHEMA = pa.schema(
     ]
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+
+_LONG_NUMBER = r"\+[0-9]{7,15}|[0-9]{10,15}"
+"""What may be a phone number; codes of errors are shorter."""
 
 
 def to_batch(deliveries: Sequence[Delivery], facts: Mapping[str, LedgerFact]) -> pa.RecordBatch:
     """Join deliveries with ledger facts by message id; the order of the deliveries is kept."""
-    rows = [_row(delivery, facts.get(delivery.message_id)) for delivery in deliveries]
-    columns = zip(*rows, strict=True) if rows else ((),) * len(SCHEMA)
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, SCHEMA.types, strict=True)]
+    pairs = [(one, facts.get(one.message_id)) for one in deliveries]
+    created = _times(one.created_at for one in deliveries)
+    sent, delivered = (
+        _times(one.sent_at for one in deliveries),
+        _times(one.delivered_at for one in deliveries),
+    )
+    arrays = [
+        _texts(one.message_id for one in deliveries),
+        _texts(one.channel for one in deliveries),
+        _texts(one.status for one in deliveries),
+        created,
+        sent,
+        delivered,
+        _milliseconds(sent, created),
+        _times(one.read_at for one in deliveries),
+        _times(one.failed_at for one in deliveries),
+        _milliseconds(delivered, created),
+        _codes(one.error_code for one in deliveries),
+        _texts(fact.campaign_id if fact else one.campaign_id for one, fact in pairs),
+        _texts(fact.language if fact else None for _, fact in pairs),
+        _texts(fact.template if fact else None for _, fact in pairs),
+        _texts(fact.template_version if fact else None for _, fact in pairs),
+        pa.array([fact is not None for _, fact in pairs], pa.bool_()),
+        pa.array([fact.segments if fact else None for _, fact in pairs], pa.int64()),
+        _times(fact.accepted_at if fact else None for _, fact in pairs),
+    ]
     return pa.record_batch(arrays, schema=SCHEMA)
 
 
@@ -57,41 +83,29 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     return cast("pd.DataFrame", table.to_pandas())
 
 
-def _row(delivery: Delivery, fact: LedgerFact | None) -> tuple[object, ...]:
-    """Return one row in the order of SCHEMA."""
-    created, sent = _milliseconds(delivery.created_at), _milliseconds(delivery.sent_at)
-    delivered = _milliseconds(delivery.delivered_at)
-    return (
-        _text(delivery.message_id),
-        _text(delivery.channel),
-        _text(delivery.status),
-        created,
-        sent,
-        delivered,
-        _difference(sent, created),
-        _milliseconds(delivery.read_at),
-        _milliseconds(delivery.failed_at),
-        _difference(delivered, created),
-        _text(delivery.error_code),
-        _text(fact.campaign_id if fact else delivery.campaign_id),
-        _text(fact.language if fact else None),
-        _text(fact.template if fact else None),
-        _text(fact.template_version if fact else None),
-        fact is not None,
-        fact.segments if fact else None,
-        _milliseconds(fact.accepted_at if fact else None),
+def _times(moments: Iterable[datetime | None]) -> pa.Array:
+    """Return times to the millisecond, always rounded down and exact where a float would round."""
+    fine = pa.array(list(moments), _FINE_TIME)
+    whole = fine.cast(pa.int64()).fill_null(0).to_numpy() // 1_000
+    return pa.array(whole, pa.int64(), mask=fine.is_null().to_numpy(zero_copy_only=False)).cast(
+        _TIME
     )
 
 
-def _milliseconds(moment: datetime | None) -> int | None:
-    """Return whole milliseconds since 1970, exact where a float would round."""
-    return None if moment is None else (moment - _EPOCH) // _MILLISECOND
+def _milliseconds(later: pa.Array, earlier: pa.Array) -> pa.Array:
+    return pc.subtract(later.cast(pa.int64()), earlier.cast(pa.int64()))
 
 
-def _difference(later: int | None, earlier: int | None) -> int | None:
-    return None if later is None or earlier is None else later - earlier
+def _codes(values: Iterable[str | None]) -> pa.Array:
+    """Return the codes of errors without a number that a provider may have quoted in one."""
+    return pc.replace_substring_regex(_texts(values), pattern=_LONG_NUMBER, replacement="…")
 
 
-def _text(value: str | None) -> str | None:
+def _texts(values: Iterable[str | None]) -> pa.Array:
     """Replace half a surrogate pair, which JSON can carry and Parquet can't."""
-    return None if value is None else value.encode("utf-8", "replace").decode()
+    found = list(values)
+    try:
+        return pa.array(found, pa.string())
+    except UnicodeEncodeError:
+        whole = [text and text.encode("utf-8", "replace").decode() for text in found]
+        return pa.array(whole, pa.string())

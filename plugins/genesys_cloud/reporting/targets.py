@@ -44,7 +44,7 @@ def partition_of(root: Root, day: date) -> Root:
 
 def check_target(root: ExportRoot) -> None:
     """Write and remove a probe; raise ExportTargetError where that is not possible."""
-    folder = (_local(root) or root) / FOLDER
+    folder = (local_directory(root) or root) / FOLDER
     probe = folder / f".probe.{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def check_target(root: ExportRoot) -> None:
 
 def read_manifest(root: ExportRoot, day: date) -> dict[str, Any] | None:
     """Return the manifest of the partition in place, None where there is none."""
-    path = partition_of(_local(root) or root, day) / MANIFEST
+    path = partition_of(local_directory(root) or root, day) / MANIFEST
     if not path.exists():
         return None
     try:
@@ -76,9 +76,20 @@ def read_manifest(root: ExportRoot, day: date) -> dict[str, Any] | None:
 
 
 @contextmanager
+def opened(root: ExportRoot, day: date, name: str) -> Iterator[Any]:
+    """Open a file of the partition in place for reading; give None where there is none."""
+    path = partition_of(local_directory(root) or root, day) / name
+    if not path.exists():
+        yield None
+        return
+    with path.open("rb") as file:
+        yield file
+
+
+@contextmanager
 def staging(root: ExportRoot, day: date) -> Iterator[Path]:
     """Give a local directory to write into; publish it at the end unless the block raises."""
-    local = _local(root)
+    local = local_directory(root)
     if local is None:
         with tempfile.TemporaryDirectory() as name:
             yield Path(name)
@@ -90,7 +101,7 @@ def staging(root: ExportRoot, day: date) -> Iterator[Path]:
             local_swap.publish(directory, place)
 
 
-def _local(root: ExportRoot) -> Path | None:
+def local_directory(root: ExportRoot) -> Path | None:
     """Return the local directory that `root` means, None for an object store."""
     if isinstance(root, Path):
         return root

@@ -13,6 +13,11 @@ def count(number: float | None) -> str:
     return DASH if number is None else f"{number:,.0f}".replace(",", "\u202f")
 
 
+def rows(number: int) -> str:
+    """Return a number of rows."""
+    return f"{count(number)} {'row' if number == 1 else 'rows'}"
+
+
 def duration(ms: float | None) -> str:
     """Return milliseconds in the unit that reads best: ms, s, or minutes and seconds."""
     if ms is None:

@@ -1,19 +1,22 @@
 """Who sent it: HMAC-SHA256 over the raw body, as `X-Hub-Signature-256: sha256=…` carries it.
 
-Genesys gives the digest in base64 (facts: Open Messaging webhook); hex is accepted too.
+Genesys gives the digest in base64 (facts: Open Messaging webhook); hex is accepted too. Senders
+that follow Standard Webhooks sign more than the body: see standard_webhooks.py.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from genesys_cloud.webhook import standard_webhooks
 
 HEADER = "X-Hub-Signature-256"
 
 _PREFIX = "sha256="
+_FIELD = HEADER.lower().encode()
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -29,8 +32,26 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
     return bool(given) and any(fits)
 
 
+def genuine(
+    headers: Mapping[bytes, bytes],
+    body: bytes,
+    secrets: Iterable[str],
+    *,
+    now: float,
+    tolerance_s: float,
+) -> bool:
+    """Return whether these headers prove that a holder of a secret sent the body.
+
+    Where a Standard Webhooks signature is given it alone decides; otherwise who replays a request
+    could leave it out, and its time with it. `now` is in seconds since the epoch.
+    """
+    if standard_webhooks.SIGNATURE in headers:
+        return standard_webhooks.verify(headers, body, secrets, now=now, tolerance_s=tolerance_s)
+    return verify(body, headers.get(_FIELD, b"").decode("latin-1"), secrets)
+
+
 def _digest(body: bytes, secret: str) -> bytes:
-    return hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    return hmac.digest(secret.encode(), body, "sha256")
 
 
 def _parse(header: str | None) -> bytes:

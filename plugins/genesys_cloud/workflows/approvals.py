@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
+from genesys_cloud.workflows.actors import MOST, actor_of, run_of
+
 TIMEOUT = timedelta(hours=24)
 """After it, nothing is sent."""
 
@@ -48,31 +50,38 @@ class CampaignApproval(ApprovalOperator):
         """Pass at once for a dry run, or where no approval is required."""
         params = context["params"]
         if params["dry_run"] or not params["require_approval"]:
+            if not params["dry_run"]:
+                note_answer(context, "campaign.approval_waived", actor_of(context["dag_run"]))
             return {"chosen_options": [self.APPROVE], "asked": False}
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Write down who answered what, and go on or fail by it."""
-        if "error" not in event:
-            note_answer(context["params"]["campaign_id"], event)
+        if "error" in event:
+            note_answer(context, "campaign.approval_missed", "airflow", event["error_type"])
+        else:
+            user = event.get("responded_by_user") or {}
+            name = user.get("name") or user.get("id") or "unknown"
+            approved = event["chosen_options"] == [self.APPROVE]
+            action = "campaign.approved" if approved else "campaign.rejected"
+            note_answer(context, action, f"airflow:{name}"[:MOST])
         return super().execute_complete(context, event)
 
 
-def note_answer(campaign_id: str, event: dict[str, Any]) -> None:
-    """Append to the audit trail who approved or rejected a campaign."""
+def note_answer(context: Any, action: str, actor: str, reason: str | None = None) -> None:
+    """Append to the audit trail who approved or rejected a campaign, or that nobody was asked."""
     from genesys_cloud.hooks.genesys_cloud import ledger_url
+    from genesys_cloud.ledger import audit
     from genesys_cloud.ledger.audit import AuditEntry
-    from genesys_cloud.ledger.campaigns import note
     from genesys_cloud.ledger.database import open_ledger
 
-    user = event.get("responded_by_user") or {}
-    approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
     entry = AuditEntry(
         at=datetime.now(UTC),
-        actor=f"airflow:{user.get('name') or user.get('id') or 'unknown'}"[:200],
-        action="campaign.approved" if approved else "campaign.rejected",
-        campaign_id=campaign_id,
+        actor=actor,
+        action=action,
+        campaign_id=context["params"]["campaign_id"],
+        details={"run": run_of(context["dag_run"]), **({"reason": reason} if reason else {})},
     )
     ledger = open_ledger(ledger_url())
-    note(ledger, [entry])
+    audit.note(ledger, entry)
     ledger.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -12,10 +13,22 @@ from genesys_cloud.errors import AudienceError
 from genesys_cloud.outbound.audience import Row, check_columns, read_csv, rows_from_records
 
 PARQUET_MAGIC = b"PAR1"
+_BLOCK = 1 << 20
+
+
+class Audience(Iterator[Row]):
+    """The rows of a contact list; `digest` is the SHA-256 of the file that they come from."""
+
+    def __init__(self, rows: Iterator[Row], digest: str) -> None:
+        self.digest = digest
+        self._rows = rows
+
+    def __next__(self) -> Row:
+        return next(self._rows)
 
 
 @contextmanager
-def open_audience(location: str, include_dir: Path) -> Iterator[Iterator[Row]]:
+def open_audience(location: str, include_dir: Path) -> Iterator[Audience]:
     """Yield the rows of a contact list, a block at a time.
 
     A relative path is looked for below the project, then below include/audiences. Raises
@@ -25,9 +38,19 @@ def open_audience(location: str, include_dir: Path) -> Iterator[Iterator[Row]]:
     with _explained(location):
         stream = _open(location, include_dir)
     with stream:
+        digest = _digest(stream, location)
         rows = _rows(stream, location)
         first = list(islice(rows, 1))  # a list without usable columns must not begin a plan
-        yield chain(first, rows)
+        yield Audience(chain(first, rows), digest)
+
+
+def _digest(stream: BinaryIO, location: str) -> str:
+    digest = hashlib.sha256()
+    with _explained(location):
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+        stream.seek(0)
+    return digest.hexdigest()
 
 
 def _rows(stream: BinaryIO, location: str) -> Iterator[Row]:

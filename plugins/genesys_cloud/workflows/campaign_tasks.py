@@ -37,6 +37,7 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
     from genesys_cloud.outbound.campaign import Campaign
     from genesys_cloud.outbound.templates import TemplateLibrary
     from genesys_cloud.settings import Settings
+    from genesys_cloud.workflows.actors import actor_of, run_of
     from genesys_cloud.workflows.audiences import open_audience
     from genesys_cloud.workflows.planning import plan_occurrence, rehearse
     from genesys_cloud.workflows.summary import plan_table
@@ -64,6 +65,8 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
                 occurrence=occurrence,
                 only=only,
                 now=datetime.now(UTC),
+                actor=actor_of(dag_run),
+                origin={"run": run_of(dag_run), "audience_digest": rows.digest},
             )
             # What an earlier run of the occurrence has settled does not go out again.
             counted = progress(ledger, campaign.campaign_id, occurrence_id=outcome.occurrence_id)

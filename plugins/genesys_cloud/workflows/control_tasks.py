@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import task
 
+from genesys_cloud.workflows.actors import actor_of
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 
 log = logging.getLogger(__name__)
@@ -18,25 +19,28 @@ ACTIONS = {"pause": "paused", "resume": "active", "cancel": "cancelled"}
 
 @task(retries=2, retry_policy=CampaignRetryPolicy())
 def reconcile(params: Any = None) -> dict[str, int]:
-    """Settle unknown sends by what Genesys lists, and say how many are left to a person."""
+    """Settle unknown sends and lost statuses by what Genesys lists, and say what is left."""
     from dataclasses import asdict
+    from datetime import timedelta
 
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
     from genesys_cloud.ledger.database import open_ledger
-    from genesys_cloud.workflows import reconciling
+    from genesys_cloud.workflows import asking, reconciling
     from genesys_cloud.workflows.pace import account_pace
 
     hook = GenesysCloudHook()
     ledger = open_ledger(ledger_url())
     with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
-        done = reconciling.reconcile(
-            ledger, client, now=datetime.now(UTC), campaign_id=params["campaign_id"]
-        )
+        campaign_id, now = params["campaign_id"], datetime.now(UTC)
+        done = reconciling.reconcile(ledger, client, now=now, campaign_id=campaign_id)
+        first = timedelta(minutes=params["ask_after_minutes"])
+        asked = asking.ask(ledger, client, now=now, first=first, campaign_id=campaign_id)
     ledger.close()
-    log.info("%s found, %s left to a person", done.found, done.left)
+    log.info("unknown sends: %s found, %s left to a person", done.found, done.left)
+    log.info("lost statuses: %s", asked)
     if done.left:
         log.warning("`genesys-cloud messages unknown` lists what only a person can settle")
-    return asdict(done)
+    return asdict(done) | asdict(asked)
 
 
 @task
@@ -53,7 +57,7 @@ def control(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         params["campaign_id"],
         state,
         reason=params["reason"],
-        actor=f"airflow:{dag_run.triggering_user_name or dag_run.run_id}",
+        actor=actor_of(dag_run),
         now=datetime.now(UTC),
     )
     ledger.close()

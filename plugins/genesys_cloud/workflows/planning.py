@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from genesys_cloud.ledger import plans, suppressions
+from genesys_cloud.ledger import audit, blocking, plans
 from genesys_cloud.ledger.audit import AuditEntry
-from genesys_cloud.ledger.campaigns import note
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Plan, PlannedMessage
 from genesys_cloud.outbound import segments
@@ -27,6 +26,9 @@ EXAMPLES = 3
 """How many blocked rows of each kind, and rendered texts of each language, a report shows."""
 
 DUPLICATE = "duplicate_address"
+
+CONSENTED = "consent_in_audience"
+"""The reason why the trail says that somebody may be written to."""
 
 
 @dataclass
@@ -54,11 +56,10 @@ class PlanReport:
         if len(shown) < EXAMPLES:
             shown.append(f"row {message.row_number}: {message.reason}")
 
-    def suppress(self, count: int) -> None:
-        """Count recipients who were ready, and whom the suppression list has blocked since."""
-        if count:
-            self.planned -= count
-            self.blocked[suppressions.REASON_CODE] += count
+    def block(self, since: Counter[str]) -> None:
+        """Count recipients who were ready, and are blocked since by what the ledger knows."""
+        self.planned -= since.total()
+        self.blocked += since
 
     def as_counts(self) -> dict[str, object]:
         """The counts alone, as an XCom may carry them."""
@@ -80,10 +81,13 @@ def plan_occurrence(
     occurrence: str,
     now: datetime,
     only: frozenset[str] | None = None,
+    actor: str = "plan task",
+    origin: Mapping[str, str] | None = None,
 ) -> tuple[Plan, PlanReport]:
     """Write the plan of an occurrence to the ledger, a thousand recipients a transaction.
 
-    `only` holds the address keys of those who are to be planned; nobody else is counted.
+    `only` holds the address keys of those who are to be planned; nobody else is counted. `origin`
+    says in the audit trail what the plan was made from, such as the run and the audience's digest.
     """
     planner = Planner(campaign, template)
     plan = plans.begin(
@@ -95,14 +99,21 @@ def plan_occurrence(
         now=now,
     )
     report = PlanReport()
+    about = AuditEntry(
+        at=now,
+        actor=actor,
+        action="plan.dropped",
+        campaign_id=plan.campaign_id,
+        details={"occurrence": occurrence, "plan": plan.number},
+    )
     messages = _messages(planner, campaign, rows, occurrence, only)
     while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
-        plans.add(ledger, plan, batch)
+        plans.add(ledger, plan, batch, _decisions(about, batch))
         for message in batch:
             report.count(message)
-    plans.finish(ledger, plan)
-    report.suppress(suppressions.block_planned(ledger, plan, now))
-    note(ledger, [_planned_entry(plan, template, report, now)])
+    plans.finish(ledger, plan, about)
+    report.block(blocking.block_planned(ledger, plan, now, actor=actor))
+    audit.note(ledger, _planned_entry(about, campaign, template, report, origin or {}))
     return plan, report
 
 
@@ -162,15 +173,38 @@ def _message(campaign: Campaign, occurrence: str, decision: Decision) -> Planned
     )
 
 
-def _planned_entry(plan: Plan, template: Template, report: PlanReport, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        at=now,
-        actor="plan task",
+def _decisions(about: AuditEntry, batch: Sequence[PlannedMessage]) -> list[AuditEntry]:
+    """Return what was decided about a transaction's worth of recipients, an entry a reason."""
+    keys: dict[str | None, list[str]] = {}
+    for message in batch:
+        code = None if message.state is State.PLANNED else message.reason_code or "unspecified"
+        keys.setdefault(code, []).append(message.message_key)
+    return [
+        replace(
+            about,
+            action="plan.blocked" if code else "plan.consented",
+            new_status=State.BLOCKED if code else State.PLANNED,
+            details={**about.details, "reason": code or CONSENTED, "message_keys": some},
+        )
+        for code, some in keys.items()
+    ]
+
+
+def _planned_entry(
+    about: AuditEntry,
+    campaign: Campaign,
+    template: Template,
+    report: PlanReport,
+    origin: Mapping[str, str],
+) -> AuditEntry:
+    return replace(
+        about,
         action="campaign.planned",
-        campaign_id=plan.campaign_id,
         details={
-            "occurrence": plan.occurrence,
-            "plan": plan.number,
+            **about.details,
+            **origin,
+            "channel": campaign.channel,
+            "template": campaign.template,
             "template_version": template.version,
             "recipients": report.recipients,
             "planned": report.planned,

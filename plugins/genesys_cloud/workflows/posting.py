@@ -15,7 +15,8 @@ from genesys_cloud.errors import (
     RequestRejectedError,
     ThrottledError,
 )
-from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Claim, Outcome
+from genesys_cloud.ledger.outcomes import LATE, NOT_ATTEMPTED, Outcome
+from genesys_cloud.ledger.sends import Claim
 from genesys_cloud.outbound.messages import OutboundMessage, Receipt, State, storable
 from genesys_cloud.outbound.status import Status
 from genesys_cloud.workflows.clock import Clock, sleep_until
@@ -30,7 +31,7 @@ class Gateway(Protocol):
 
 @dataclass(kw_only=True)
 class Attempt:
-    """What the threads that post one batch share."""
+    """What the threads that post one batch share; `waits` are how long answers took, in s."""
 
     gateway: Gateway
     clock: Clock
@@ -39,6 +40,7 @@ class Attempt:
     stop: Event = field(default_factory=Event)
     errors: list[Exception] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
     def post(self, claim: Claim, slot: datetime) -> Outcome:
         """Post one message at its slot, unless another one of the batch met an obstacle before."""
@@ -57,6 +59,7 @@ class Attempt:
                 self.errors.append(error)
                 self.stop.set()
             return outcome
+        self.waits.append((self.clock.now() - now).total_seconds())
         if receipt.pause_s is not None:
             self.pauses.append(receipt.pause_s)
         return Outcome(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
-from genesys_cloud.webhook.app import ReceiverConfig, create_app
+from genesys_cloud.settings import Settings
+from genesys_cloud.webhook.app import create_app
+from genesys_cloud.webhook.config import ReceiverConfig
 
 
 def mounted_receiver() -> FastAPI:
-    """Return the receiver; connections are read at its first request, not before."""
+    """Return the receiver; connections are read at its first request, and again once a minute."""
     return create_app(_configure)
 
 
 def _configure() -> ReceiverConfig:
-    return ReceiverConfig(
-        ledger_url=ledger_url(), secrets=GenesysCloudHook().account().webhook_secrets
-    )
+    settings = Settings.from_environment()
+    secrets = GenesysCloudHook().account().webhook_secrets
+    return ReceiverConfig.from_settings(settings, ledger_url=ledger_url(), secrets=secrets)

@@ -1,79 +1,79 @@
-"""The task of the delivery report: which day, from where, to where."""
+"""The tasks of the delivery report: a run's own day, and the days before it once more."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, task
+from airflow.sdk.exceptions import AirflowSkipException
 
-from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.workflows.report_days import days_before, interval_of, interval_of_day
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 
-log = logging.getLogger(__name__)
-
 DELIVERIES = Asset(name="genesys_deliveries", uri="genesys://deliveries")
-"""Other DAGs start on it when a day is ready."""
+"""The rows of a day. Other DAGs start on it when a day is ready."""
+
+METRICS = Asset(name="genesys_delivery_metrics", uri="genesys://delivery_metrics")
+"""The figures of a day, metrics.json."""
+
+TABLES = (DELIVERIES, METRICS)
+
+RETRIES: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_policy": CampaignRetryPolicy(),
+}
 
 
-@task(
-    outlets=[DELIVERIES],
-    retries=3,
-    retry_delay=timedelta(minutes=1),
-    retry_policy=CampaignRetryPolicy(),
-)
-def export(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+@task(outlets=list(TABLES), **RETRIES)
+def export(params: Any = None, dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
     """Export one UTC day's delivery data with its figures and report, and return the manifest."""
-    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
-    from genesys_cloud.ledger import delivered
-    from genesys_cloud.ledger.database import open_ledger
-    from genesys_cloud.reporting.partitions import build_partition
-    from genesys_cloud.settings import Settings
-    from genesys_cloud.workflows.audiences import storage_path
-    from genesys_cloud.workflows.pace import account_pace
+    from genesys_cloud.workflows.exporting import export_interval
 
-    start, end = interval_of(params, dag_run, now=datetime.now(UTC))
-    root = storage_path(Settings.from_environment().export_url)
-    hook = GenesysCloudHook(profile=params["profile"])
-    ledger = open_ledger(ledger_url())
-    with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
-        manifest = build_partition(
-            client.pages(start, end),
-            lambda ids: delivered.find(ledger, ids),
-            root,
-            start,
-            end,
-            states=delivered.states_between(ledger, start, end),
-        )
-    ledger.close()
-    place = f"{root}/deliveries/date={start.date()}"
-    log.info("%s rows of %s are in %s", manifest.rows, start.date(), place)
-    return {**manifest.as_dict(), "place": place}
+    now = datetime.now(UTC)
+    start, end = interval_of(params, dag_run, now=now)
+    exported = export_interval(start, end, profile=params["profile"], dag_run=dag_run, now=now)
+    announce(exported, outlet_events)
+    return exported
 
 
-def interval_of(
-    params: Mapping[str, Any], dag_run: Any, *, now: datetime
-) -> tuple[datetime, datetime]:
-    """Return the UTC day to report: the Param `date`, else the run's data interval.
+@task
+def earlier_days(params: Any = None, dag_run: Any = None) -> list[str]:
+    """Return the days before a scheduled run's own, whose late deliveries are fetched again."""
+    return days_before(params, dag_run)
 
-    Raises CampaignDefinitionError where there is neither, or where the day has not ended and
-    `allow_incomplete` does not say that this is meant.
+
+# One after the other: they share the account's limit with the day itself and with campaigns.
+@task(
+    outlets=list(TABLES),
+    max_active_tis_per_dagrun=1,
+    map_index_template="{{ task.op_kwargs['day'] }}",
+    **RETRIES,
+)
+def refresh(
+    day: str, params: Any = None, dag_run: Any = None, outlet_events: Any = None
+) -> dict[str, Any]:
+    """Export an earlier day once more, and return its manifest; skipped where nothing changed.
+
+    A skipped task tells no other DAG, so that each event of a table is a day to read again.
     """
-    if params["date"]:
-        start = datetime.combine(date.fromisoformat(params["date"]), datetime.min.time(), UTC)
-        end = start + timedelta(days=1)
-    elif dag_run.data_interval_start and dag_run.data_interval_end:
-        start, end = dag_run.data_interval_start, dag_run.data_interval_end
-    else:
-        raise CampaignDefinitionError(
-            "This run has no data interval, so it names no day. Fill in `date`, or start it with a "
-            "logical date."
-        )
-    if end > now and not params["allow_incomplete"]:
-        raise CampaignDefinitionError(
-            f"The day {start.date()} has not ended (it is {now:%Y-%m-%d %H:%M} UTC), so its report "
-            "would be incomplete. Wait, or set `allow_incomplete`."
-        )
-    return start, end
+    from genesys_cloud.workflows.exporting import export_interval
+
+    start, end = interval_of_day(day)
+    now = datetime.now(UTC)
+    exported = export_interval(start, end, profile=params["profile"], dag_run=dag_run, now=now)
+    if not exported["new_revision"]:
+        raise AirflowSkipException(f"{day} is as it was, at revision {exported['revision']}.")
+    announce(exported, outlet_events)
+    return exported
+
+
+def announce(exported: Mapping[str, Any], outlet_events: Any) -> None:
+    """Put into the event of each table which day is ready, and at which revision."""
+    if outlet_events is None:  # called outside of a run
+        return
+    extra = {name: exported[name] for name in ("day", "revision", "rows", "complete", "place")}
+    for table in TABLES:
+        outlet_events[table].extra = extra

@@ -8,30 +8,38 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from genesys_cloud.errors import LedgerUnavailableError, NotSentError, ThrottledError
+from genesys_cloud.errors import (
+    AuthenticationError,
+    LedgerUnavailableError,
+    NotSentError,
+    ThrottledError,
+    TokenRefusedError,
+)
 from genesys_cloud.ledger import recovery, sends
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.outcomes import LATE, NOT_ATTEMPTED, Outcome, record
 from genesys_cloud.ledger.plans import Shard
-from genesys_cloud.ledger.sends import LATE, NOT_ATTEMPTED, Batch, Outcome
+from genesys_cloud.ledger.sends import Batch
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
 from genesys_cloud.workflows.clock import Clock, sleep_until
+from genesys_cloud.workflows.fan_out import THREADS, FanOut
 from genesys_cloud.workflows.posting import Attempt, Gateway
 
 log = logging.getLogger(__name__)
-
-THREADS = 16
-"""Requests in flight from one send task."""
 
 BATCH = 4 * THREADS
 """Most messages in one batch: what a crash can leave in doubt."""
 
 HORIZON = timedelta(seconds=1)
 """How far ahead a worker reserves slots that others could use."""
+
+LEAD = timedelta(milliseconds=100)
+"""How long before a batch's first slot its attempt is committed, so that the commit makes no post
+late."""
 
 START_WINDOW = timedelta(seconds=30)
 """How long after the attempt was committed a post may still begin."""
@@ -47,6 +55,9 @@ LOOK_AGAIN_S = 5.0
 
 MOST_SETBACKS = 8
 """Batches in a row without one clear answer, after which the task gives up until its retry."""
+
+WAITING_CURES = (ThrottledError, NotSentError, TokenRefusedError)
+"""Obstacles that may pass while a task waits."""
 
 
 def lease_for(timeout_s: float, start_window: timedelta = START_WINDOW) -> timedelta:
@@ -74,7 +85,7 @@ def send_shard(
     an error, when the campaign is paused or cancelled. Raises the error that stands in the way
     when a retry of the task is the right thing; every outcome so far is recorded by then.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as pool:
+    with FanOut() as fan_out:
         return _ShardSender(
             ledger=ledger,
             gateway=gateway,
@@ -83,7 +94,7 @@ def send_shard(
             start_window=start_window,
             lease=lease_for(timeout_s, start_window),
             clock=clock or Clock(),
-            pool=pool,
+            fan_out=fan_out,
             largest=batch,
             most=batch,
         ).run()
@@ -100,7 +111,7 @@ class _ShardSender:
     start_window: timedelta
     lease: timedelta
     clock: Clock
-    pool: ThreadPoolExecutor
+    fan_out: FanOut
     tally: Counter[str] = field(default_factory=Counter)
     setbacks: int = 0
     largest: int
@@ -143,7 +154,7 @@ class _ShardSender:
 
     def _send(self, batch: Batch) -> None:
         """Commit the attempt, post the batch, record it; wait or raise where it met an obstacle."""
-        sleep_until(batch.slots[0], self.clock)
+        sleep_until(batch.slots[0] - LEAD, self.clock)
         now = self.clock.now()
         batch = sends.begin_attempt(self.ledger, batch, now=now, lease=self.lease)
         if not batch.claims:
@@ -155,7 +166,7 @@ class _ShardSender:
             deadline=deadline,
             lateness=timedelta(microseconds=lateness_us(self.limits)),
         )
-        outcomes = list(self.pool.map(attempt.post, batch.claims, batch.slots))
+        outcomes = self.fan_out.post(attempt, batch, now)
         error = _worst(attempt.errors)
         self._adapt(outcomes)
         self.tally.update(o.state.value for o in outcomes if o.state is not State.PLANNED)
@@ -182,7 +193,7 @@ class _ShardSender:
         while True:
             now = self.clock.now()
             try:
-                sends.record(self.ledger, outcomes, now=now, hold_back=hold_back)
+                record(self.ledger, outcomes, now=now, hold_back=hold_back)
             except LedgerUnavailableError:
                 if now >= until:
                     raise
@@ -199,19 +210,20 @@ class _ShardSender:
 
     def _get_over(self, error: Exception, wait: float) -> None:
         """Sit out a short obstacle; raise one that waiting does not cure, or that lasts."""
-        curable = isinstance(error, (ThrottledError, NotSentError))
+        # Credentials that worked a moment ago are right, whatever the login host says now.
+        worked = isinstance(error, AuthenticationError) and self.tally["accepted"]
+        curable = worked or isinstance(error, WAITING_CURES)
         if not curable or self.setbacks >= MOST_SETBACKS or wait > PATIENCE_S:
             raise error
         log.warning("shard %s waits %.1f s: %s", self.shard.number, wait, error)
-        if isinstance(error, NotSentError):  # a throttled gate makes the next claim wait by itself
+        if not isinstance(error, ThrottledError):  # a gate makes the next claim wait by itself
             self.clock.sleep(wait)
 
 
 def _worst(errors: Sequence[Exception]) -> Exception | None:
     """Return the error that decides how to go on: one that waiting can't cure comes first."""
-    waiting_cures = (ThrottledError, NotSentError)
     return next(
-        (e for e in errors if not isinstance(e, waiting_cures)), errors[0] if errors else None
+        (e for e in errors if not isinstance(e, WAITING_CURES)), errors[0] if errors else None
     )
 
 

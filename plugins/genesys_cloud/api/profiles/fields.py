@@ -14,7 +14,8 @@ LONGEST_TIMESTAMP = 40
 
 def parse_time(value: object) -> datetime | None:
     """Return an ISO 8601 time with an offset as aware UTC, None for anything else."""
-    if not isinstance(value, str) or len(value) > LONGEST_TIMESTAMP:
+    # Python takes any character between date and time, NUL and halves of surrogates among them.
+    if not isinstance(value, str) or len(value) > LONGEST_TIMESTAMP or not value.isprintable():
         return None
     try:
         moment = datetime.fromisoformat(value)

@@ -31,6 +31,26 @@ STATUS_EVENTS = frozenset({EVENT})
 
 LONGEST_STATUS = 64
 
+_ID = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+EVENT_SCHEMA = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "id": {"anyOf": [_ID, {"type": "integer"}, {"type": "null"}]},
+        "type": {"enum": [None, *sorted(STATUS_EVENTS)]},
+        "data": {
+            "type": "object",
+            "required": ["messageId", "status", "timestamp"],
+            "properties": {
+                "messageId": _ID,
+                "status": {"type": "string", "minLength": 1, "maxLength": LONGEST_STATUS},
+                "timestamp": {"type": "string", "format": "date-time"},
+            },
+        },
+    },
+}
+"""A status event as JSON schema; `parse_event` decides."""
+
 
 def send_body(message: OutboundMessage) -> bytes:
     """Return the JSON of a message; raises RequestRejectedError for text that is no Unicode."""

@@ -30,4 +30,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address_key"),
     )
     with op.batch_alter_table("messages") as table:
-        table.add_column(sa.Column("asked_at", UtcDateTime(), nullable=True))
+        table.add_column(sa.Column("ask_at", UtcDateTime(), nullable=True))
+        table.add_column(sa.Column("erased_at", UtcDateTime(), nullable=True))
+    went_out = sa.text("state IN ('accepted', 'unknown')")
+    op.create_index(
+        "ix_messages_attempted",
+        "messages",
+        ["state", "attempted_at"],
+        postgresql_where=went_out,
+        sqlite_where=went_out,
+    )
