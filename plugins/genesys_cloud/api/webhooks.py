@@ -51,18 +51,18 @@ class WebhookRegistry:
         ours = self._ours(url, name)
         if ours:
             stale = secret is not None or not ours[0].enabled or ours[0].url != url
-            return self._keep_first(ours, body, stale=stale)
+            return self._keep_first(ours, url, body, stale=stale)
         made = Registration(id=self._create(body), created=True)
         # Two that register at once both find nothing and both create: each looks again, and both
         # keep the same one. Its maker has put the secret.
         rivals = None if ours is None else self._ours(url, name)
         if not rivals or len(rivals) == 1:
             return made
-        kept = self._keep_first(rivals, body, stale=False)
+        kept = self._keep_first(rivals, url, body, stale=False)
         return replace(kept, created=kept.id == made.id)
 
     def _keep_first(
-        self, ours: Sequence[Webhook], body: Mapping[str, Any], *, stale: bool
+        self, ours: Sequence[Webhook], url: str, body: Mapping[str, Any], *, stale: bool
     ) -> Registration:
         """Put the body where the first is stale, and switch the others off."""
         kept, surplus = ours[0], [found for found in ours[1:] if found.enabled]
@@ -74,25 +74,32 @@ class WebhookRegistry:
             path = profile.webhook_path(found.webhook_id)
             self._change("PUT", path, profile.disabled(found), what)
         if surplus:
-            self._confirm(kept, str(body["name"]))
+            kept = self._in_force(kept, url, str(body["name"]))
         return Registration(
             id=kept.webhook_id,
             updated=stale,
             disabled=tuple(found.webhook_id for found in surplus),
         )
 
-    def _confirm(self, kept: Webhook, name: str) -> None:
-        """Raise where somebody who registers another address has switched ours off meanwhile."""
-        now = self._ours(kept.url or "", name) or []
-        if kept.enabled and any(
-            one.webhook_id == kept.webhook_id and not one.enabled for one in now
-        ):
+    def _in_force(self, kept: Webhook, url: str, name: str) -> Webhook:
+        """Return the registration of ours that is on now that the surplus is off.
+
+        Of many that register one address at once, each keeps the first that it sees; one that was
+        made later may come before it, and then that one stays on.
+        """
+        now = self._ours(url, name) or []
+        is_off = any(one.webhook_id == kept.webhook_id and not one.enabled for one in now)
+        if not (kept.enabled and is_off):
+            return kept
+        others = (one for one in now if one.enabled and one.url == url)
+        if (other := next(others, None)) is None:
             raise ServiceFailedError(
                 f"Webhook {kept.webhook_id} was switched off while it was being registered: "
                 "somebody registers another address at the same time. Agree on one, and register "
                 "it again.",
                 status=200,
             )
+        return other
 
     def _ours(self, url: str, name: str) -> list[Webhook] | None:
         """Return the registrations with our name or URL, the best first; None without a list."""
