@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from genesys_cloud.ledger import (
     suppressions,
     unknowns,
 )
-from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.erasure import Erased
 from genesys_cloud.ledger.plans import Plan, PlannedMessage, address_key
 from genesys_cloud.ledger.suppressions import Suppression
@@ -338,24 +338,45 @@ def test_a_text_of_another_that_is_still_to_go_out_is_kept_and_named(ledger: Led
 def test_an_audit_entry_in_which_somebody_typed_the_number_is_named(ledger: Ledger) -> None:
     plant(ledger, 3)
     campaigns.change_state(
-        ledger, CAMPAIGN.campaign_id, "paused", reason=f"{NUMBER} complained", actor="a", now=NOW
+        ledger,
+        CAMPAIGN.campaign_id,
+        "paused",
+        reason=f"{NUMBER} complained",
+        actor=f"cli:{NUMBER}",
+        now=NOW,
     )
     erased = erase(ledger)
     assert erased.removed["quotations"] == 1  # the campaign's own reason
-    assert erased.kept["audit_entries_quoting"] in {0, 1}
+    assert erased.kept["audit_entries_quoting"] == 1  # the actor's; a reason is masked in the trail
     assert campaigns.progress(ledger, CAMPAIGN.campaign_id).reason == "… complained"
     assert audit.verify(ledger).ok
 
 
-def test_a_reader_that_stays_keeps_old_bytes_and_that_is_said(ledger: Ledger) -> None:
-    if ledger.engine.dialect.name == "sqlite":
-        pytest.skip("it would wait for the reader for a minute")
+@pytest.fixture
+def impatient(ledger: Ledger, ledger_url: str) -> Iterator[Ledger]:
+    """The same ledger for a rewrite that finds a reader: on SQLite it would wait for a minute."""
+    if ledger.engine.dialect.name == "postgresql":  # there nobody waits for readers
+        yield ledger
+        return
+    opened = open_ledger(ledger_url, patience_s=1)
+    yield opened
+    opened.close()
+
+
+def test_a_reader_that_stays_keeps_old_bytes_and_that_is_said(
+    ledger: Ledger, impatient: Ledger
+) -> None:
     plant(ledger, 3)
     with ledger.read() as reading:
-        reading.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        reading.exec_driver_sql("SELECT txid_current(), count(*) FROM audit_head")
+        if ledger.engine.dialect.name == "postgresql":
+            reading.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reading.exec_driver_sql("SELECT txid_current()")
+        reading.exec_driver_sql("SELECT count(*) FROM audit_head")
         erase(ledger)
-        (left,) = compaction.rewrite(ledger)
-    assert left.startswith("A transaction that was open before the erasure")
+        (left,) = compaction.rewrite(impatient)
+    assert left.startswith(
+        ("A transaction that was open before the erasure", "Somebody was reading the ledger")
+    )
+    assert "same command again" in left
     assert compaction.rewrite(ledger) == []
     assert DIGITS not in raw_bytes(ledger)

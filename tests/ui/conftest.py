@@ -63,7 +63,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium."""
     if not CHROMIUM.exists():
-        pytest.skip(f"no {CHROMIUM}: apt-get install --no-install-recommends chromium")
+        pytest.fail(f"no {CHROMIUM}: apt-get install --no-install-recommends chromium")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         yield opened

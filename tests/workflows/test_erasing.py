@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.webhook.spool import Spool
 from genesys_cloud.workflows.erasing import Certificate, erase_person
 from genesys_cloud.workflows.planning import plan_occurrence
+from genesys_cloud.workflows.spool_erasure import erase_spooled
 from tests.ledger.planted import CAMPAIGN as PLANTED
 from tests.ledger.planted import only_shard, plant
 from tests.ledger.raw_files import raw_bytes
@@ -33,6 +35,8 @@ from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender
 
 NUMBER = "+12025550102"
+NOBODY = 65_534
+"""The user id that Linux gives to whoever has no rights."""
 CAMPAIGN = Campaign(
     campaign_id=PLANTED.campaign_id,
     audience="people.csv",
@@ -168,15 +172,33 @@ def test_what_a_receiver_left_or_set_aside_is_searched_too(known: Ledger, tmp_pa
     assert left.read_text().endswith('{"to')
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_spool_that_may_not_be_written_is_named(known: Ledger, tmp_path: Path) -> None:
-    folder = tmp_path / "spool"
-    folder.mkdir()
-    file = folder / "events-1-1.jsonl"
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be somebody to whom things are forbidden, which nothing is to root."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_spool_that_may_not_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From inside, for the folders above are closed to others.
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    file = tmp_path / "events-1-1.jsonl"
     file.write_text("x")
-    file.chmod(0o400)
-    with pytest.raises(ConnectionSettingsError, match="as the user that runs the receiver"):
-        erase(known, folder)
+    file.chmod(0o444)
+    with (
+        unprivileged(),
+        pytest.raises(ConnectionSettingsError, match="user that runs the receiver"),
+    ):
+        erase_spooled(Path(), identify(NUMBER), [])
+    assert file.read_text() == "x"
 
 
 def test_a_certificate_says_what_was_done_and_names_nobody(known: Ledger, tmp_path: Path) -> None:
