@@ -14,6 +14,7 @@ from genesys_cloud.cli.terminal import (
     actor,
     open_the_ledger,
     show,
+    show_list,
     wire_address,
 )
 from genesys_cloud.outbound.messages import mask_address
@@ -42,14 +43,10 @@ def list_consents(as_json: AsJson = False) -> None:
     """List what people decided, the latest first; addresses are masked."""
     from genesys_cloud.ledger import consents
 
-    names = ("masked_address", "channel", "state", "source", "reason")
+    columns = ("masked_address", "channel", "state", "source", "reason", "decided_at")
     with open_the_ledger() as ledger:
-        found = [
-            {name: row[name] for name in names} | {"decided_at": row["decided_at"].isoformat()}
-            for row in consents.listing(ledger)
-        ]
-    lines = ["  ".join(str(value) for value in one.values()) for one in found]
-    show({"consents": found}, as_json, "\n".join([*lines, f"{len(found):,} decisions"]))
+        rows = consents.listing(ledger)
+    show_list("consents", rows, columns, as_json, noun="decisions")
 
 
 def _record(address: str, channel: str, state: str, reason: str, as_json: bool) -> None:

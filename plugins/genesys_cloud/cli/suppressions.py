@@ -14,6 +14,7 @@ from genesys_cloud.cli.terminal import (
     actor,
     open_the_ledger,
     show,
+    show_list,
     wire_address,
 )
 from genesys_cloud.ledger.suppressions import Suppression
@@ -75,14 +76,10 @@ def list_suppressions(as_json: AsJson = False) -> None:
     """List suppressions, the newest first; addresses are masked."""
     from genesys_cloud.ledger import suppressions
 
-    names = ("masked_address", "channel", "reason", "source")
+    columns = ("masked_address", "channel", "reason", "source", "created_at")
     with open_the_ledger() as ledger:
-        found = [
-            {name: row[name] for name in names} | {"created_at": row["created_at"].isoformat()}
-            for row in suppressions.listing(ledger)
-        ]
-    lines = ["  ".join(str(value) for value in one.values()) for one in found]
-    show({"suppressions": found}, as_json, "\n".join([*lines, f"{len(found):,} suppressed"]))
+        rows = suppressions.listing(ledger)
+    show_list("suppressions", rows, columns, as_json, noun="suppressed")
 
 
 def _suppression(address: str, channel: str, reason: str) -> Suppression:

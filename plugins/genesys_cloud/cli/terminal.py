@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Annotated, Any
 
@@ -72,3 +72,18 @@ def wire_address(channel: str, address: str) -> str:
 def show(found: dict[str, Any], as_json: bool, text: str) -> None:
     """Print an answer as JSON or as people read it."""
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else text)
+
+
+def show_list(
+    name: str,
+    rows: Iterable[Mapping[Any, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    *,
+    noun: str,
+) -> None:
+    """Print rows, of which the last column is a time, and how many they are."""
+    *texts, at = columns
+    found = [{each: row[each] for each in texts} | {at: row[at].isoformat()} for row in rows]
+    lines = ["  ".join(str(value) for value in one.values()) for one in found]
+    show({name: found}, as_json, "\n".join([*lines, f"{len(found):,} {noun}"]))

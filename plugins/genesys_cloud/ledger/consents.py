@@ -15,7 +15,6 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.ledger import audit, people
-from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import address_key
 from genesys_cloud.ledger.tables import consents
@@ -62,13 +61,8 @@ def record(ledger: Ledger, decided: Sequence[Consent], *, actor: str, now: datet
                 .values(address_key=address_key(one.channel, one.address), **values)
                 .on_conflict_do_update(index_elements=["address_key"], set_=values)
             )
-        digests = people.address_digests(
-            connection, [(one.channel, one.address) for one in decided]
-        )
-        entries = [
-            _entry(one, digest, actor, now) for one, digest in zip(decided, digests, strict=True)
-        ]
-        audit.append(connection, entries)
+        remarks = [(f"consent.{one.state}", one) for one in decided]
+        people.note(connection, remarks, actor=actor, now=now)
 
 
 def listing(ledger: Ledger) -> list[RowMapping]:
@@ -76,17 +70,3 @@ def listing(ledger: Ledger) -> list[RowMapping]:
     query = select(consents).order_by(consents.c.decided_at.desc())
     with ledger.read() as connection:
         return list(connection.execute(query).mappings())
-
-
-def _entry(one: Consent, digest: str, actor: str, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        at=now,
-        actor=actor,
-        action=f"consent.{one.state}",
-        details={
-            "address_digest": digest,
-            "channel": one.channel,
-            "source": one.source,
-            "reason": one.reason,
-        },
-    )

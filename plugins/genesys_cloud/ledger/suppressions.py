@@ -15,7 +15,6 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.ledger import audit, people
-from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import address_key
 from genesys_cloud.ledger.tables import suppressions
@@ -49,7 +48,8 @@ def add(ledger: Ledger, entries: Iterable[Suppression], *, actor: str, now: date
         audit.lock(connection)
         while some := list(islice(rest, _AT_ONCE)):
             _save(connection, some, now)
-            _note(connection, "added", some, actor, now)
+            added = [("suppression.added", entry) for entry in some]
+            people.note(connection, added, actor=actor, now=now)
             count += len(some)
     return count
 
@@ -62,7 +62,7 @@ def remove(ledger: Ledger, entry: Suppression, *, actor: str, now: datetime) -> 
         lifted = delete(suppressions).where(suppressions.c.address_key == key)
         if not connection.execute(lifted).rowcount:
             return False
-        _note(connection, "removed", [entry], actor, now)
+        people.note(connection, [("suppression.removed", entry)], actor=actor, now=now)
     return True
 
 
@@ -93,28 +93,5 @@ def _save(connection: Connection, entries: Sequence[Suppression], now: datetime)
                 "expires_at": entry.expires_at,
             }
             for entry in entries
-        ],
-    )
-
-
-def _note(
-    connection: Connection, what: str, entries: Sequence[Suppression], actor: str, now: datetime
-) -> None:
-    digests = people.address_digests(connection, [(one.channel, one.address) for one in entries])
-    audit.append(
-        connection,
-        [
-            AuditEntry(
-                at=now,
-                actor=actor,
-                action=f"suppression.{what}",
-                details={
-                    "address_digest": digest,
-                    "channel": entry.channel,
-                    "reason": entry.reason,
-                    "source": entry.source,
-                },
-            )
-            for entry, digest in zip(entries, digests, strict=True)
         ],
     )
