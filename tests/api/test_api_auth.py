@@ -206,7 +206,7 @@ def test_no_secret_is_shown_anywhere(make_client: Any, caplog: pytest.LogCapture
     shown = []
     with WireServer(says(http(401, b"{}")), login=says(TOKEN, TOKEN, echo)) as server:
         client = make_client(server.url, account={"client_secret": "hunter2"})
-        shown += [repr(client), repr(client.__dict__), repr(client._auth.__dict__)]
+        shown += [repr(client), repr(client.__dict__), repr(client.session.auth.__dict__)]
         for attempt in (lambda: client.send(a_message()), client.describe):
             try:
                 attempt()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from genesys_cloud import errors
 from genesys_cloud.api import answers
 from genesys_cloud.api.failures import LONGEST_QUOTE, Call, problem, quote, refusal
+from genesys_cloud.api.profiles.messaging import parse_receipt
 from genesys_cloud.api.transport import Answer
 from genesys_cloud.outbound.messages import Receipt
 
@@ -147,7 +148,7 @@ BODIES = st.one_of(
 def test_every_answer_to_a_send_has_one_meaning(status: int, body: bytes, whole: bool) -> None:
     reply = Answer(status, {}, body, whole)
     try:
-        receipt = answers.receipt(CALL, reply, 0.0)
+        receipt = answers.receipt(CALL, reply, 0.0, parse_receipt)
     except OUTCOMES as error:
         unknown = isinstance(error, errors.OutcomeUnknownError)
         # Known to be out of reach of the network: everything between 300 and 499 but 408.
@@ -160,19 +161,23 @@ def test_every_answer_to_a_send_has_one_meaning(status: int, body: bytes, whole:
 
 def test_a_2xx_with_an_id_is_accepted_whatever_the_2xx() -> None:
     for status in (200, 201, 202):
-        found = answers.receipt(CALL, answer(status, {"id": "m1", "status": "queued"}), 0.0)
+        found = answers.receipt(
+            CALL, answer(status, {"id": "m1", "status": "queued"}), 0.0, parse_receipt
+        )
         assert found == Receipt(message_id="m1", status="queued")
-    assert answers.receipt(CALL, answer(201, {"id": "m1"}), 0.0).status == "queued"
+    assert answers.receipt(CALL, answer(201, {"id": "m1"}), 0.0, parse_receipt).status == "queued"
 
 
 def test_a_proxy_that_wants_a_login_has_sent_nothing() -> None:
     with pytest.raises(errors.NotSentError, match="proxy"):
-        answers.receipt(CALL, answer(407), 0.0)
+        answers.receipt(CALL, answer(407), 0.0, parse_receipt)
 
 
 def test_an_unclear_answer_names_the_message_and_the_correlation_id() -> None:
     with pytest.raises(errors.OutcomeUnknownError) as caught:
-        answers.receipt(CALL, answer(502, ERROR_BODY, ININ_Correlation_Id="corr-1"), 0.0)
+        answers.receipt(
+            CALL, answer(502, ERROR_BODY, ININ_Correlation_Id="corr-1"), 0.0, parse_receipt
+        )
     for word in ("message k1 of campaign camp_789", "HTTP 502", "corr-1", "Look it up"):
         assert word in str(caught.value)
 

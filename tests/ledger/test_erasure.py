@@ -267,7 +267,7 @@ def test_sending_the_failed_again_does_not_mean_the_erased(ledger: Ledger) -> No
     plan = plant(ledger, 3)
     change(ledger, messages.c.row_number.in_([2, 3]), state="rejected")
     erase(ledger)
-    failed = plans.failed(ledger, CAMPAIGN.campaign_id, plan.occurrence)
+    failed = campaigns.failed(ledger, CAMPAIGN.campaign_id, plan.occurrence)
     assert failed == {address_key(CAMPAIGN.channel, "+12025550002")}
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from genesys_cloud.errors import CampaignDefinitionError
-from genesys_cloud.ledger import audit, plans, sends, unknowns
+from genesys_cloud.ledger import audit, campaigns, plans, sends, unknowns
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.ledger.unknowns import Unknown
 from genesys_cloud.outbound.deliveries import Delivery
@@ -108,10 +108,10 @@ def test_only_the_failed_are_planned_again(simulator: SimulatorProcess, sender: 
         [{"on": "send", "fault": "status", "status": 400, "match": {"to": "+12025550003"}}]
     )
     sender.send(only_shard(sender.ledger, plant(sender.ledger, 5)))
-    (key,) = plans.failed(sender.ledger, CAMPAIGN.campaign_id, "once")
+    (key,) = campaigns.failed(sender.ledger, CAMPAIGN.campaign_id, "once")
     assert key == plans.address_key(CAMPAIGN.channel, "+12025550003")
     with pytest.raises(CampaignDefinitionError, match="no occurrence 'twice'"):
-        plans.failed(sender.ledger, CAMPAIGN.campaign_id, "twice")
+        campaigns.failed(sender.ledger, CAMPAIGN.campaign_id, "twice")
 
 
 def test_a_certificate_names_what_does_not_add_up(

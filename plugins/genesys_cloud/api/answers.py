@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from genesys_cloud.api.failures import Call, refusal, unclear
-from genesys_cloud.api.profiles import messaging as profile
 from genesys_cloud.api.retry import pause, retry_after
 from genesys_cloud.api.transport import Answer
 from genesys_cloud.errors import NotSentError, ServiceFailedError
@@ -30,15 +30,19 @@ def content(call: Call, answer: Answer, now: float) -> object:
     return found
 
 
-def receipt(call: Call, answer: Answer, now: float) -> Receipt:
+def receipt(
+    call: Call, answer: Answer, now: float, parse: Callable[[object], Receipt | None]
+) -> Receipt:
     """Return the receipt of a message that was accepted; `now` is in epoch seconds.
+
+    `parse` reads it from the answer's JSON, and returns None where it holds none.
 
     Raises OutcomeUnknownError wherever the answer leaves room for the message to have gone out:
     5xx, 408, a 2xx without a usable id, anything below 200. Every other answer is a clear no, and
     raises its ApiError, or NotSentError where a proxy gave it.
     """
     if answer.ok:
-        found = profile.parse_receipt(answer.json())
+        found = parse(answer.json())
         if found is None:
             raise unclear(call, answer, "it holds no message id")
         return replace(found, pause_s=pause(answer))

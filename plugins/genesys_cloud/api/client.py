@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from genesys_cloud.api import answers, regions
-from genesys_cloud.api.auth import SCOPES, GenesysAuth
-from genesys_cloud.api.failures import Call
-from genesys_cloud.api.pagination import NumberedPages
-from genesys_cloud.api.profiles import messaging as profile
-from genesys_cloud.api.retry import ReadPolicy
-from genesys_cloud.api.token_store import Token, TokenStore
-from genesys_cloud.api.transport import Answer, Transport
+from genesys_cloud.api.auth import SCOPES
+from genesys_cloud.api.contract import Contract, MessageRef
+from genesys_cloud.api.messaging_contract import MessagingContract
+from genesys_cloud.api.session import ApiSession
+from genesys_cloud.api.token_store import Token
 from genesys_cloud.api.webhooks import Registration, WebhookRegistry
-from genesys_cloud.errors import ConnectionSettingsError, NotSentError, OutcomeUnknownError
+from genesys_cloud.errors import ConnectionSettingsError
 from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
 from genesys_cloud.outbound.messages import OutboundMessage, Receipt
 from genesys_cloud.settings import Account
 
 WEBHOOK_NAME = "messaging-status-tracker"
-
-_YOUNG_TOKEN_S = 60.0
-_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +64,10 @@ class GenesysClient:
                 f"Connection {account.name!r} has profile 'agentless'; this version serves only "
                 "'messaging' (which 'auto' chooses)."
             )
-        self._account = account
-        self._hosts = regions.hosts(account.region, account.base_url)
-        self._place = account.base_url or f"region {account.region}"
-        self._transport = Transport(account.timeout_s)
-        store = TokenStore(
-            state_dir, self._hosts.login, account.client_id, account.client_secret, account.profile
+        self.session = ApiSession(
+            account, state_dir=state_dir, clock=clock, sleep=sleep, rng=rng, pace=pace
         )
-        self._auth = GenesysAuth(account, self._hosts.login, self._transport, store, clock=clock)
-        self._policy = ReadPolicy(clock=clock, sleep=sleep, rng=rng)
-        self._clock = clock
-        self._pace = pace or _no_pace
+        self._account = account
 
     def __enter__(self) -> Self:
         return self
@@ -96,21 +82,26 @@ class GenesysClient:
 
     def close(self) -> None:
         """Close every connection."""
-        self._transport.close()
+        self.session.close()
 
     def authenticate(self) -> TokenInfo:
         """Make sure of an access token, and return what is known of it."""
-        return self._info(self._auth.token())
+        return self._info(self.session.auth.token())
+
+    @property
+    def profile(self) -> str:
+        """The profile in force, `messaging` or `agentless`."""
+        return "messaging"
 
     def describe(self) -> str:
         """Fetch a new access token, and return in a sentence or two what it says."""
-        info = self._info(self._auth.renew())
+        info = self._info(self.session.auth.renew())
         scopes = "not named by the server" if info.scopes is None else " ".join(info.scopes)
         missing = " ".join(info.missing_scopes) or "none"
         return (
-            f"Authenticated at {self._auth.login_url} ({self._place}, API at {self._hosts.api}, "
-            f"profile {self._account.profile}). Scopes granted: {scopes or 'none'}; missing: "
-            f"{missing}. The token is good for {info.seconds_left} s."
+            f"Authenticated at {self.session.auth.login_url} ({self.session.place}, API at "
+            f"{self.session.hosts.api}, profile {self._account.profile}). Scopes granted: "
+            f"{scopes or 'none'}; missing: {missing}. The token is good for {info.seconds_left} s."
         )
 
     def send(self, message: OutboundMessage) -> Receipt:
@@ -121,40 +112,38 @@ class GenesysClient:
         ConnectionSettingsError concern every message, and this one was not accepted. After
         OutcomeUnknownError nobody knows: never send again blindly.
         """
-        body = profile.send_body(message)
-        bare = message.recipient.partition(":")[2]
-        call = self._call(
-            "POST",
-            profile.MESSAGES,
-            f"message {message.message_key} of campaign {message.campaign_id}",
-            hide=(message.text, message.recipient, bare),
-        )
-        return answers.receipt(call, self._exchange(call, body), self._clock())
+        return self._contract.send(message)
 
     def pages(
-        self, start: datetime, end: datetime, *, statuses: Sequence[str] = ()
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        statuses: Sequence[str] = (),
+        recipients: Sequence[str] = (),
     ) -> Iterator[DeliveryPage]:
         """Iterate over the pages of messages created from `start` to `end`, in any status or some.
 
-        Raises PagingError where the list contradicts itself, ValueError for a naive time.
+        `recipients` (in the ledger's form) narrow the list where the profile can do so. Raises
+        PagingError where the list contradicts itself, ValueError for a naive time.
         """
-        return iter(self.listing(start, end, statuses=statuses))
+        return iter(self.listing(start, end, statuses=statuses, recipients=recipients))
 
     def listing(
-        self, start: datetime, end: datetime, *, statuses: Sequence[str] = (), ahead: int = 0
-    ) -> NumberedPages[DeliveryPage]:
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        statuses: Sequence[str] = (),
+        recipients: Sequence[str] = (),
+        ahead: int = 0,
+    ) -> Iterable[DeliveryPage]:
         """Return the same pages as something that can be iterated over more than once.
 
         With `ahead`, so many pages are in flight at once; each still waits for `pace`.
         """
-        what = f"the messages created from {start} to {end}"
-
-        def fetch(number: int) -> DeliveryPage:
-            path = profile.list_path(start, end, statuses, number)
-            return profile.parse_page(self._read(path, f"{what}, page {number}"), number)
-
-        return NumberedPages(
-            fetch, ids=_ids, what=what.capitalize(), ahead=ahead, total=lambda page: page.total
+        return self._contract.listing(
+            start, end, statuses=statuses, recipients=recipients, ahead=ahead
         )
 
     def delivery(self, message_id: str) -> Delivery | None:
@@ -162,11 +151,15 @@ class GenesysClient:
 
         A 404 without an ErrorBody is no answer about the message: EndpointMissingError.
         """
-        call = self._call("GET", profile.message_path(message_id), f"message {message_id}")
-        answer = self._answer(call)
-        if answer.status == 404 and profile.is_unknown_message(answer.json()):
-            return None
-        return profile.parse_delivery(answers.content(call, answer, self._clock()))
+        return self._contract.delivery(message_id)
+
+    def look_up(self, refs: Sequence[MessageRef]) -> Iterator[Delivery]:
+        """Yield, as Genesys has them now, those of some messages that it knows."""
+        return self._contract.look_up(refs)
+
+    def outbound_ids(self, conversation_id: str) -> Sequence[str]:
+        """Return the ids of the messages that went out in a conversation, the oldest first."""
+        return self._contract.outbound_ids(conversation_id)
 
     def register_webhook(
         self, url: str, *, name: str = WEBHOOK_NAME, secret: str | None = None
@@ -178,67 +171,12 @@ class GenesysClient:
                 f"{url!r} is no URL that Genesys Cloud could call. Set webhook_url or "
                 "GENESYS_WEBHOOK_URL to the receiver's public http(s) address."
             )
-        return WebhookRegistry(self._read, self._change).register(url, name, secret)
+        return WebhookRegistry(self.session.read, self.session.change).register(url, name, secret)
+
+    @property
+    def _contract(self) -> Contract:
+        return MessagingContract(self.session)
 
     def _info(self, token: Token) -> TokenInfo:
-        left = max(0, round(token.expires_at - self._clock()))
+        left = max(0, round(token.expires_at - self.session.clock()))
         return TokenInfo(scopes=token.scopes, seconds_left=left)
-
-    def _read(self, path: str, what: str) -> object:
-        call = self._call("GET", path, what)
-        return answers.content(call, self._answer(call), self._clock())
-
-    def _change(self, method: str, path: str, body: Mapping[str, Any], what: str) -> object:
-        call = self._call(method, path, what, hide=(str(body.get("secret") or ""),))
-        self._pace()
-        answer = self._exchange(call, json.dumps(body).encode())
-        return answers.content(call, answer, self._clock())
-
-    def _answer(self, call: Call) -> Answer:
-        """Return the answer to a read, after as many attempts as the policy makes."""
-
-        def ask() -> Answer:
-            self._pace()
-            return self._exchange(call)
-
-        try:
-            return self._policy(ask)
-        except OutcomeUnknownError as error:
-            raise NotSentError(str(error)) from error
-
-    def _exchange(self, call: Call, body: bytes | None = None) -> Answer:
-        """Make a request with a token, and once more with a fresh one where it is refused."""
-        token = self._auth.token()
-        answer = self._with_token(call, token, body)
-        if answer.status == 401:
-            self._auth.invalidate(token)
-            return self._with_token(call, self._auth.token(), body)
-        # A token keeps the scopes that it was made with, so that a client that has been given
-        # another one needs a new token; a young one would be no different.
-        if answer.status == 403 and self._clock() - token.obtained_at > _YOUNG_TOKEN_S:
-            self._auth.invalidate(token)
-        return answer
-
-    def _with_token(self, call: Call, token: Token, body: bytes | None) -> Answer:
-        headers = {"Authorization": f"Bearer {token.value}"}
-        return self._transport.exchange(
-            call, headers=headers if body is None else headers | _JSON, body=body
-        )
-
-    def _call(self, method: str, path: str, what: str, *, hide: tuple[str, ...] = ()) -> Call:
-        return Call(
-            method=method,
-            url=self._hosts.api + path,
-            what=what,
-            connection=self._account.name,
-            place=self._place,
-            hide=(*hide, self._account.client_secret),
-        )
-
-
-def _ids(page: DeliveryPage) -> list[str]:
-    return [delivery.message_id for delivery in page.deliveries]
-
-
-def _no_pace() -> None:
-    """Let a read go ahead."""

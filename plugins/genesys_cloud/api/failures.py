@@ -36,6 +36,7 @@ _CORRELATION_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 class Call:
     """A request as errors name it: `what` says what it was for, without an address.
 
+    `permission` is what the OAuth client's role needs for it, '' where the contract has scopes.
     `connection` is the connection id and `place` the region or the host that was configured;
     `hide` are texts of the request that no message may repeat, should the server do so.
     """
@@ -45,6 +46,7 @@ class Call:
     what: str
     connection: str
     place: str
+    permission: str = ""
     hide: tuple[str, ...] = field(default=(), repr=False)
 
     @property

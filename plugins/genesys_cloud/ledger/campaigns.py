@@ -107,6 +107,27 @@ def change_state(
     return len(keys)
 
 
+def failed(ledger: Ledger, campaign_id: str, occurrence: str) -> frozenset[str]:
+    """Return the address keys of those whose message was rejected, or failed to be delivered."""
+    unsuccessful = (messages.c.state == State.REJECTED) | (messages.c.status == Status.FAILED.word)
+    with ledger.read() as connection:
+        known = select(occurrences.c.id).where(
+            occurrences.c.campaign_id == campaign_id, occurrences.c.occurrence == occurrence
+        )
+        occurrence_id = connection.execute(known).scalar_one_or_none()
+        if occurrence_id is None:
+            raise CampaignDefinitionError(
+                f"Campaign {campaign_id!r} has no occurrence {occurrence!r} whose failed messages "
+                "could be sent again. Check its name."
+            )
+        keys = select(messages.c.address_key).where(
+            messages.c.occurrence_id == occurrence_id,
+            messages.c.address_key.is_not(None),  # an erased person is nobody's equal
+            unsuccessful,
+        )
+        return frozenset(connection.execute(keys).scalars())
+
+
 def _cancel(connection: Connection, campaign_id: str, reason: str, now: datetime) -> Sequence[str]:
     """Cancel what no worker has claimed, and return the messages' keys."""
     ids = select(occurrences.c.id).where(occurrences.c.campaign_id == campaign_id)

@@ -18,7 +18,7 @@ from genesys_cloud.errors import (
     LedgerUnavailableError,
 )
 
-SCHEMA_REVISIONS = ("0001", "0002")
+SCHEMA_REVISIONS = ("0001", "0002", "0003")
 """Every revision that this code knows, oldest first; a test holds it against migrations/."""
 
 _POSTGRES = ("postgresql", "postgres")

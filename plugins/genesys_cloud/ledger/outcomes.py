@@ -18,6 +18,7 @@ from genesys_cloud.ledger.sends import ACTOR, Claim, held, held_by
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
+from genesys_cloud.outbound.status import about_conversation
 
 NOT_ATTEMPTED = "not_attempted"
 """The reason of a message that was claimed and then not posted, for another one met an obstacle."""
@@ -36,10 +37,17 @@ class Outcome:
     claim: Claim
     state: State
     message_id: str | None = None
+    conversation_id: str | None = None
     status: str | None = None
     reason_code: str | None = None
     reason: str | None = field(default=None, repr=False)
     correlation_id: str | None = None
+
+    @property
+    def subjects(self) -> list[str]:
+        """What a status event may name the message by."""
+        own = [self.message_id] if self.message_id else []
+        return own + ([about_conversation(self.conversation_id)] if self.conversation_id else [])
 
     @property
     def failed(self) -> bool:
@@ -69,7 +77,7 @@ def record(
             )
         tried = [one for one in outcomes if one.reason_code not in {NOT_ATTEMPTED, LATE}]
         audit.append(connection, [_entry(one, now) for one in tried])
-        accepted = [one.message_id for one in outcomes if one.message_id]
+        accepted = [name for one in outcomes for name in one.subjects]
         events.apply_parked(connection, accepted)
         error_budget.check(connection, [one.claim.id for one in outcomes if one.failed], now)
         if hold_back:
@@ -84,6 +92,7 @@ def _settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) 
             "fence": one.claim.fence,
             "state": one.state,
             "api_message_id": one.message_id,
+            "conversation_id": one.conversation_id,
             "status": one.status,
             "reason_code": one.reason_code,
             "reason": one.reason,
@@ -97,7 +106,10 @@ def _settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) 
 
 @cache
 def _record_statement(dialect: str) -> Update:
-    texts = ("state", "api_message_id", "status", "reason_code", "reason", "correlation_id")
+    texts = (
+        "state", "api_message_id", "conversation_id", "status", "reason_code", "reason",
+        "correlation_id",
+    )  # fmt: skip
     row = row_set(dialect, {"id": NUMBER, "fence": NUMBER} | dict.fromkeys(texts, TEXT))
     now = bindparam("b_now", type_=messages.c.settled_at.type)
     return (

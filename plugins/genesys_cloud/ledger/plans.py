@@ -11,14 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import OPEN, State
-from genesys_cloud.outbound.status import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +81,7 @@ def begin(
     *,
     occurrence: str,
     sender: str,
+    profile: str = "messaging",
     template_version: str,
     now: datetime,
 ) -> Plan:
@@ -97,6 +96,8 @@ def begin(
         values = {
             "channel": campaign.channel,
             "sender": sender,
+            "profile": profile,
+            "use_active_conversation": campaign.use_active_conversation,
             "template": campaign.template,
             "template_version": template_version,
             "audience": campaign.audience,
@@ -210,27 +211,6 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
         )
         for row in rows
     ]
-
-
-def failed(ledger: Ledger, campaign_id: str, occurrence: str) -> frozenset[str]:
-    """Return the address keys of those whose message was rejected, or failed to be delivered."""
-    unsuccessful = (messages.c.state == State.REJECTED) | (messages.c.status == Status.FAILED.word)
-    with ledger.read() as connection:
-        known = select(occurrences.c.id).where(
-            occurrences.c.campaign_id == campaign_id, occurrences.c.occurrence == occurrence
-        )
-        occurrence_id = connection.execute(known).scalar_one_or_none()
-        if occurrence_id is None:
-            raise CampaignDefinitionError(
-                f"Campaign {campaign_id!r} has no occurrence {occurrence!r} whose failed messages "
-                "could be sent again. Check its name."
-            )
-        keys = select(messages.c.address_key).where(
-            messages.c.occurrence_id == occurrence_id,
-            messages.c.address_key.is_not(None),  # an erased person is nobody's equal
-            unsuccessful,
-        )
-        return frozenset(connection.execute(keys).scalars())
 
 
 _REVISED = (

@@ -119,7 +119,13 @@ def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedel
 
 
 _CONTROL = (
-    select(campaigns, occurrences.c.deadline, occurrences.c.channel, occurrences.c.sender)
+    select(
+        campaigns,
+        occurrences.c.deadline,
+        occurrences.c.channel,
+        occurrences.c.sender,
+        occurrences.c.use_active_conversation,
+    )
     .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)
     .where(occurrences.c.id == bindparam("within"))
 )
@@ -198,6 +204,7 @@ def _claim(row: Row[*tuple[Any, ...]], found: Row[*tuple[Any, ...]]) -> Claim:
             recipient=row.address,
             text=row.text,
             consent_verified=True,  # planning blocks everybody else
+            use_active_conversation=found.use_active_conversation,
         ),
     )
 

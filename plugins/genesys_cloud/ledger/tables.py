@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -49,6 +50,7 @@ Identity = BigInteger().with_variant(Integer, "sqlite")
 
 # Spelled the same in index and query, or SQLite does not see that the one serves the other.
 WENT_OUT = text("state IN ('accepted', 'unknown')")
+IN_CONVERSATION = text("conversation_id IS NOT NULL")
 
 metadata = MetaData()
 
@@ -69,6 +71,9 @@ occurrences = Table(
     Column("occurrence", String(64), nullable=False),
     Column("channel", String(64), nullable=False),
     Column("sender", String(320), nullable=False),
+    # Planned for one contract of the API, and not sent by another.
+    Column("profile", String(16), nullable=False),
+    Column("use_active_conversation", Boolean, nullable=False),
     Column("template", String(200), nullable=False),
     Column("template_version", String(64), nullable=False),
     Column("audience", Text, nullable=False),
@@ -109,6 +114,8 @@ messages = Table(
     Column("settled_at", UtcDateTime),
     # Not unique: a server that hands out one id twice must not undo a batch of outcomes.
     Column("api_message_id", String(200), index=True),
+    # Only the profile agentless has conversations.
+    Column("conversation_id", String(200)),
     Column("correlation_id", String(200)),
     Column("status", String(16)),
     Column("status_at", UtcDateTime),
@@ -126,6 +133,12 @@ messages = Table(
         "attempted_at",
         postgresql_where=WENT_OUT,
         sqlite_where=WENT_OUT,
+    ),
+    Index(
+        "ix_messages_conversation_id",
+        "conversation_id",
+        postgresql_where=IN_CONVERSATION,
+        sqlite_where=IN_CONVERSATION,
     ),
 )
 

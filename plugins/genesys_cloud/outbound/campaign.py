@@ -21,6 +21,7 @@ class Campaign:
     `default_language` is used where neither the row nor the number names a language. What has not
     gone out by `deadline` never does. The campaign pauses itself once `error_budget_count` messages
     have been rejected or are unknown and they are `error_budget_share` (0 to 1) of those tried.
+    With `use_active_conversation` a message may go into a conversation that its recipient has.
     """
 
     campaign_id: str
@@ -35,6 +36,7 @@ class Campaign:
     deadline: datetime | None = None
     error_budget_count: int = 100
     error_budget_share: float = 0.5
+    use_active_conversation: bool = False
 
     def __post_init__(self) -> None:
         if not CAMPAIGN_ID.match(self.campaign_id):

@@ -19,7 +19,8 @@ LONGEST_ANSWER = timedelta(minutes=10)
 class Delivery:
     """A message as the API lists it; every time is aware UTC, and None where the API gives none.
 
-    `recipient` and `message_key` are None where the API gives no address or metadata back.
+    `recipient` and `message_key` are None where the API gives no address or metadata back, and
+    `conversation_id` where it has no conversations. `recipient` is in the ledger's form.
     """
 
     message_id: str
@@ -34,6 +35,7 @@ class Delivery:
     recipient: str | None = None
     message_key: str | None = None
     campaign_id: str | None = None
+    conversation_id: str | None = None
 
     def reached_at(self, status: Status) -> datetime | None:
         """Return when the message reached a status, None where the API does not say."""
@@ -49,12 +51,16 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryPage:
-    """One page of the list; `total` is the API's count over all pages, None where it gives none."""
+    """One page of the list; `total` is the API's count over all pages, None where it gives none.
+
+    An `approximate` total may be off by a few while data arrives.
+    """
 
     number: int
     total: int | None
     deliveries: Sequence[Delivery] = field(repr=False)
     has_more: bool
+    approximate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

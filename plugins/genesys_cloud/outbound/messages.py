@@ -35,7 +35,11 @@ OPEN = frozenset({State.PLANNED}) | IN_FLIGHT
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundMessage:
-    """What a send needs to know: `recipient` and `sender` are addresses in their wire form."""
+    """What a send needs to know: `recipient` and `sender` are addresses in the ledger's form.
+
+    With `use_active_conversation` the message goes into the conversation that the recipient may be
+    having, where the profile `agentless` would refuse it otherwise.
+    """
 
     message_key: str
     campaign_id: str
@@ -44,17 +48,26 @@ class OutboundMessage:
     recipient: str = field(repr=False)
     text: str = field(repr=False)
     consent_verified: bool
+    use_active_conversation: bool = False
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The parts that no error message may repeat, should a server do so."""
+        bare = self.recipient.rpartition(":")[2]
+        return self.text, self.recipient, bare, bare.removeprefix("+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
     """Genesys accepted a message: its id there, and the status it starts with.
 
+    `conversation_id` is None in a profile without conversations.
     `pause_s` is how many seconds the account's limit leaves nothing more, None where it does.
     """
 
     message_id: str
     status: str
+    conversation_id: str | None = None
     pause_s: float | None = None
 
 

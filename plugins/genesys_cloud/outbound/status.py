@@ -59,6 +59,19 @@ def advance(current: Status, reported: Status) -> Transition:
     return Transition(reported, moved=True, contradiction=contradiction)
 
 
+_CONVERSATION = "conversation:"
+
+
+def about_conversation(conversation_id: str) -> str:
+    """Return what stands for the message id in an event that names a conversation only."""
+    return _CONVERSATION + conversation_id
+
+
+def conversation_of(message_id: str) -> str | None:
+    """Return the conversation that stands for a message id, None where it is a message's own."""
+    return message_id.removeprefix(_CONVERSATION) if message_id.startswith(_CONVERSATION) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusEvent:
     """One push from Genesys, in our words.

@@ -177,10 +177,10 @@ def occurrence_of(dag_run: Any, occurrence_format: str | None) -> str:
 
 def _failed_in(params: Any) -> frozenset[str]:
     from genesys_cloud.hooks.genesys_cloud import ledger_url
-    from genesys_cloud.ledger import plans
+    from genesys_cloud.ledger import campaigns
     from genesys_cloud.ledger.database import open_ledger
 
     ledger = open_ledger(ledger_url())
-    failed = plans.failed(ledger, params["campaign_id"], params["only_failed_of"])
+    failed = campaigns.failed(ledger, params["campaign_id"], params["only_failed_of"])
     ledger.close()
     return failed

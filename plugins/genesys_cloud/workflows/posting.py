@@ -66,6 +66,7 @@ class Attempt:
             claim=claim,
             state=State.ACCEPTED,
             message_id=receipt.message_id,
+            conversation_id=receipt.conversation_id,
             # Whatever word the server has for it, the ledger keeps one of ours.
             status=(Status.parse(receipt.status) or Status.QUEUED).word,
         )
