@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 setup: $(VENV)/.installed  ## .venv with everything in it
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml scripts/setup.sh
+$(VENV)/.installed: requirements.txt requirements-dev.txt requirements-oracle.txt pyproject.toml scripts/setup.sh
 	PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
 	touch $@
 
@@ -34,6 +34,7 @@ format: setup  ## put the code in its form
 lock:  ## resolve requirements*.in again; needs uv
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -U requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -U requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate -U requirements-oracle.in -o requirements-oracle.txt
 
 test-ui: setup  ## a whole Airflow, looked at in Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest tests/ui -m browser $(ARGS)

@@ -12,9 +12,11 @@ python=${PYTHON:-python3}
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 if command -v uv >/dev/null; then
-    uv pip install --quiet --python "$venv/bin/python" --compile-bytecode -r requirements-dev.txt
+    uv pip install --quiet --python "$venv/bin/python" --compile-bytecode \
+        -r requirements-dev.txt -r requirements-oracle.txt
     uv pip install --quiet --python "$venv/bin/python" --no-deps --editable .
 else
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        -r requirements-dev.txt -r requirements-oracle.txt
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 fi

@@ -173,6 +173,9 @@ def test_segments_are_counted_as_carriers_do() -> None:
     unicode = found("segments", "Ça va 🎉 ç")
     assert (unicode["encoding"], unicode["segments"]) == ("UCS-2", 1)
     assert unicode["forcing"] == ["🎉", "ç"]
+    dear = found("segments", "Your table’s ready. " * 5)
+    # 100 characters: two segments of UCS-2, one of GSM-7.
+    assert (dear["replacements"], dear["segments_saved"]) == ({"’": "'"}, 1)
     assert "segments        2" in run("segments", "a" * 161).stdout
 
 

@@ -53,15 +53,18 @@ def receiver(
 @top.command()
 def segments(text: str, as_json: AsJson = False) -> None:
     """Count the SMS segments of a text, and name what makes it dearer."""
+    from genesys_cloud.outbound.gsm_spelling import saving
     from genesys_cloud.outbound.segments import count
 
     counted = count(text)
-    found = {
+    found: dict[str, object] = {
         "encoding": counted.encoding,
         "segments": counted.segments,
         "characters_left": counted.characters_left,
         "forcing": list(counted.forcing),
     }
+    if saved := saving(text, counted):
+        found |= {"replacements": dict(saved.replaced), "segments_saved": saved.segments}
     show(found, as_json, "\n".join(f"{name:<16}{value}" for name, value in found.items()))
 
 
