@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulator.caller import Caller
+from tests.simulator.platform_caller import Platform
 from tests.simulator.server import SimulatorProcess
 
 
@@ -28,5 +29,13 @@ def simulator(running_simulator: SimulatorProcess) -> SimulatorProcess:
 def caller(simulator: SimulatorProcess) -> Iterator[Caller]:
     """Return a client of that simulator, with every scope."""
     client = Caller(simulator)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def platform(simulator: SimulatorProcess) -> Iterator[Platform]:
+    """Return a client of that simulator's agentless profile."""
+    client = Platform(simulator)
     yield client
     client.close()

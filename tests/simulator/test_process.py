@@ -73,6 +73,10 @@ def test_a_port_that_is_taken_is_said_so(
         ("--failure-share", "2", "failure_share must be between 0 and 1"),
         ("--speed", "0", "speed must be more than 0"),
         ("--port", "http", "invalid int value"),
+        ("--profiles", "neither", "profiles must be one of both, messaging, agentless"),
+        ("--slow-share", "2", "slow_share must be between 0 and 1"),
+        ("--active-status", "500", "active_status must be 400 or 409"),
+        ("--shifting-pages", "perhaps", "invalid"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_said_so(
@@ -87,6 +91,7 @@ def test_an_option_that_makes_no_sense_is_said_so(
 def test_the_command_line_has_the_defaults_of_the_options() -> None:
     assert parse([]) == SimulatorOptions()
     assert parse(["--port", "0", "--read-share", "1"]) == SimulatorOptions(port=0, read_share=1.0)
+    assert parse(["--shifting-pages", "True", "--deprecated-fields", "false"]).shifting_pages
 
 
 def test_latency_is_added_after_the_message_was_accepted() -> None:

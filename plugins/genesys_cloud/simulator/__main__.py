@@ -21,7 +21,7 @@ def parse(argv: Sequence[str] | None = None) -> SimulatorOptions:
     for option in fields(SimulatorOptions):
         parser.add_argument(
             "--" + option.name.replace("_", "-"),
-            type=type(option.default),
+            type=_flag if isinstance(option.default, bool) else type(option.default),
             default=option.default,
             help=option.metadata["help"],
         )
@@ -29,6 +29,12 @@ def parse(argv: Sequence[str] | None = None) -> SimulatorOptions:
         return SimulatorOptions(**vars(parser.parse_args(argv)))
     except ValueError as problem:
         parser.error(str(problem))
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,8 +1,10 @@
 """The `/_sim/` endpoints, by which a test looks behind the API and breaks it on order.
 
 `GET /_sim/messages` answers `{"total", "entities": [{"id", "channelType", "from", "to", "text",
-"metadata", "acceptedAt", "status"}]}`: what was accepted, in that order, with `from` and `to` as
-plain addresses; `?offset=&limit=` take a stretch of it. Imported messages are not in it.
+"metadata", "acceptedAt", "status"}]}`: what was accepted in either profile, in that order, with
+`from` and `to` as plain addresses; `?offset=&limit=` take a stretch of it. Imported messages are
+not in it. One of the agentless profile also has `"profile": "agentless"`, `conversationId` and
+`messagingTemplate`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Callable
 
 from pydantic import TypeAdapter, ValidationError
 
+from genesys_cloud.simulator.agentless import admin as agentless
 from genesys_cloud.simulator.exchange import Answer, ApiError, Call, json_answer
 from genesys_cloud.simulator.faults import FaultRule
 from genesys_cloud.simulator.world import World
@@ -101,6 +104,7 @@ ENDPOINTS: dict[tuple[str, str], Callable[[World, Call], Answer]] = {
     ("DELETE", "/_sim/faults"): clear_faults,
     ("POST", "/_sim/tokens/revoke"): revoke_tokens,
     ("POST", "/_sim/reset"): reset,
+    **agentless.ENDPOINTS,
 }
 
 

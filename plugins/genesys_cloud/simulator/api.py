@@ -40,7 +40,7 @@ def list_messages(world: World, call: Call) -> Answer:
 
 def get_message(world: World, call: Call) -> Answer:
     """Answer one message."""
-    message_id = call.path.rpartition("/")[2]
+    message_id = call.ids[0]
     if (message := world.messages.get(message_id)) is None:
         raise ApiError(404, "not.found", f"There is no message {message_id}.")
     return json_answer(200, message.entity)
@@ -58,12 +58,12 @@ def list_webhooks(world: World, call: Call) -> Answer:
 
 def get_webhook(world: World, call: Call) -> Answer:
     """Answer one webhook."""
-    return json_answer(200, world.webhooks.get(call.path.rpartition("/")[2]).shown)
+    return json_answer(200, world.webhooks.get(call.ids[0]).shown)
 
 
 def replace_webhook(world: World, call: Call) -> Answer:
     """Put a registration in place of another."""
-    known = world.webhooks.get(call.path.rpartition("/")[2])
+    known = world.webhooks.get(call.ids[0])
     # The secret is never shown, so a body that was read and put back does not carry it.
     body = {"secret": known.secret} if known.secret else {}
     return json_answer(200, world.webhooks.register(body | call.json_object(), known.id).shown)
@@ -71,7 +71,7 @@ def replace_webhook(world: World, call: Call) -> Answer:
 
 def delete_webhook(world: World, call: Call) -> Answer:
     """Forget a webhook."""
-    world.webhooks.remove(call.path.rpartition("/")[2])
+    world.webhooks.remove(call.ids[0])
     return Answer(204)
 
 

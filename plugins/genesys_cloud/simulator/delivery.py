@@ -1,4 +1,4 @@
-"""Pushes signed status events to webhooks, and tries again when that fails."""
+"""Pushes events to whoever asked for them, and tries again when that fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import httpx
@@ -33,17 +33,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One event on its way to one webhook."""
+    """One event on its way to one receiver; the gaps between tries double, or stay even."""
 
     url: str
     body: bytes
-    signature: str
+    headers: dict[str, str]
     tally: Tally
     attempt: int = 1
+    even_gaps: bool = False
 
     def again(self) -> Push:
         """Return the same push as its next attempt."""
-        return Push(self.url, self.body, self.signature, self.tally, self.attempt + 1)
+        return replace(self, attempt=self.attempt + 1)
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -97,7 +98,7 @@ class Courier:
 
     async def _post(self, client: httpx.AsyncClient, push: Push) -> tuple[int, float]:
         """Return the status, 0 without an answer, and the wait that was asked for in seconds."""
-        headers = {"content-type": "application/json", "x-hub-signature-256": push.signature}
+        headers = {"content-type": "application/json"} | push.headers
         try:
             answer = await client.post(push.url, content=push.body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -109,18 +110,18 @@ class Courier:
         if 200 <= status < 300:
             push.tally.delivered += 1
         elif _worth_another(push, status):
-            wait_s = max(asked_s, self._gap(push.attempt))
+            wait_s = max(asked_s, self._gap(push))
             self._timeline.after(wait_s, partial(self.send, push.again()))
             return
         else:
             push.tally.failed += 1
         push.tally.pending -= 1
 
-    def _gap(self, attempt: int) -> float:
+    def _gap(self, push: Push) -> float:
         # Speed shortens the gaps, but a receiver that restarts needs real seconds.
         unscaled = self._options.webhook_retry_s
         first = max(unscaled / self._options.speed, min(unscaled, SHORTEST_GAP_S))
-        return first * 2.0 ** (attempt - 1)
+        return first if push.even_gaps else first * 2.0 ** (push.attempt - 1)
 
 
 def _worth_another(push: Push, status: int) -> bool:

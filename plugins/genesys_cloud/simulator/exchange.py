@@ -21,6 +21,7 @@ class ApiError(Exception):
         message: str,
         *,
         details: Sequence[dict[str, str]] = (),
+        limit: dict[str, Any] | None = None,
         headers: Headers = (),
     ) -> None:
         super().__init__(message)
@@ -28,18 +29,23 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.details = list(details)
+        self.limit = limit
         self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as the handlers see it: headers with lower-case names, the whole body."""
+    """A request as the handlers see it: headers with lower-case names, the whole body.
+
+    `ids` are the parts of the path that a route has a placeholder for.
+    """
 
     method: str
     path: str
     query_string: bytes
     headers: dict[bytes, bytes]
     body: bytes
+    ids: tuple[str, ...] = ()
 
     @property
     def query(self) -> dict[str, str]:
@@ -103,4 +109,6 @@ def error_answer(error: ApiError, correlation_id: str) -> Answer:
         "details": error.details,
         "errors": [],
     }
+    if error.limit:
+        body["limit"] = error.limit
     return json_answer(error.status, body, error.headers)

@@ -15,9 +15,12 @@ answers 400 where the fault would have accepted it.
 | `empty`        | success, and no body                                  | with `after_accept` |
 | `truncate`     | success, and a body that breaks off                   | with `after_accept` |
 | `revoke_token` | 401, and the token is worth nothing from then on      | no                  |
+| `token_limit`  | 400 `invalid_request`, the token endpoint's own limit | no                  |
 
-`delay_s` holds back any of them. `on` is `send`, `list`, `get`, `token`, `webhook` (its
-registration) or `any`; `times`, `every` and `share` say how often; `match.to` names a recipient.
+`delay_s` holds back any of them. `on` is `any`, `token`, or an endpoint: `send`, `list`, `get`,
+`webhook` (its registration) of the messaging profile; `agentless` (the send), `details` (of
+messages), `analytics`, `job`, `limits`, `responses`, `dnc`, `integrations` (registrations) of the
+agentless one. `times`, `every` and `share` say how often; `match.to` names a recipient.
 """
 
 from __future__ import annotations
@@ -31,7 +34,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from genesys_cloud.simulator.channels import address_of
 from genesys_cloud.simulator.exchange import Call
 
-Endpoint = Literal["send", "token", "list", "get", "webhook", "any"]
+Endpoint = Literal[
+    "any",
+    "token",
+    "send",
+    "list",
+    "get",
+    "webhook",
+    "agentless",
+    "details",
+    "analytics",
+    "job",
+    "limits",
+    "responses",
+    "dnc",
+    "integrations",
+]
 Fault = Literal[
     "status",
     "drop_before",
@@ -42,6 +60,7 @@ Fault = Literal[
     "empty",
     "truncate",
     "revoke_token",
+    "token_limit",
 ]
 
 
@@ -126,6 +145,9 @@ def _recipients(call: Call) -> list[str]:
         payload = json.loads(call.body)
     except ValueError:
         return []
-    to = payload.get("to") if isinstance(payload, dict) else None
+    if not isinstance(payload, dict):
+        return []
+    to = payload.get("to")
     addresses = [address_of(party) for party in to] if isinstance(to, list) else []
+    addresses += [str(payload[key]) for key in ("toAddress", "externalContactId") if key in payload]
     return addresses + [address.partition(":")[2] for address in addresses if ":" in address]

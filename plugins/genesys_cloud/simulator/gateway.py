@@ -4,77 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from genesys_cloud.simulator import api
+from genesys_cloud.simulator.agentless.routes import ROUTES as AGENTLESS
 from genesys_cloud.simulator.exchange import DISCONNECT, Answer, ApiError, Call, error_answer
 from genesys_cloud.simulator.mishaps import Attempt, carry_out
 from genesys_cloud.simulator.oauth import Token, require_scope
+from genesys_cloud.simulator.routing import Needs, Route, RouteTable
 from genesys_cloud.simulator.world import World
-
-Handler = Callable[[World, Call], Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An endpoint: what fault rules call it, what it needs, who answers it."""
-
-    endpoint: str
-    scope: str | None
-    handler: Handler
-    status: int = 200
 
 
 def _grant(world: World, call: Call) -> Answer:
     return world.tokens.grant(call)
 
 
-def _not_found(world: World, call: Call) -> Answer:
-    raise ApiError(404, "not.found", f"There is no {call.method} {call.path}.")
+def _scope(name: str) -> Needs:
+    def needs(world: World, token: Token) -> None:
+        require_scope(token, name)
+
+    return needs
 
 
 _MESSAGES, _WEBHOOKS = "/api/v2/messaging/messages", "/api/v2/webhooks"
-_WRITE, _READ, _HOOK = "messaging:messages:write", "messaging:messages:read", "webhook:write"
-_NOWHERE = Route("unknown", None, _not_found)
+_WRITE, _READ = _scope("messaging:messages:write"), _scope("messaging:messages:read")
+_HOOK = _scope("webhook:write")
 
-# Keyed by method, path and whether an id follows the path.
-ROUTES = {
-    ("POST", "/oauth/token", False): Route("token", None, _grant),
-    ("POST", _MESSAGES, False): Route("send", _WRITE, api.send_message, 201),
-    ("GET", _MESSAGES, False): Route("list", _READ, api.list_messages),
-    ("GET", _MESSAGES, True): Route("get", _READ, api.get_message),
-    ("POST", _WEBHOOKS, False): Route("webhook", _HOOK, api.create_webhook, 201),
-    ("GET", _WEBHOOKS, False): Route("webhook", _HOOK, api.list_webhooks),
-    ("GET", _WEBHOOKS, True): Route("webhook", _HOOK, api.get_webhook),
-    ("PUT", _WEBHOOKS, True): Route("webhook", _HOOK, api.replace_webhook),
-    ("DELETE", _WEBHOOKS, True): Route("webhook", _HOOK, api.delete_webhook, 204),
+_TOKEN = {"POST /oauth/token": Route("token", None, _grant)}
+_MESSAGING = {
+    f"POST {_MESSAGES}": Route("send", _WRITE, api.send_message, 201),
+    f"GET {_MESSAGES}": Route("list", _READ, api.list_messages),
+    f"GET {_MESSAGES}/{{id}}": Route("get", _READ, api.get_message),
+    f"POST {_WEBHOOKS}": Route("webhook", _HOOK, api.create_webhook, 201),
+    f"GET {_WEBHOOKS}": Route("webhook", _HOOK, api.list_webhooks),
+    f"GET {_WEBHOOKS}/{{id}}": Route("webhook", _HOOK, api.get_webhook),
+    f"PUT {_WEBHOOKS}/{{id}}": Route("webhook", _HOOK, api.replace_webhook),
+    f"DELETE {_WEBHOOKS}/{{id}}": Route("webhook", _HOOK, api.delete_webhook, 204),
 }
 
-
-def find_route(method: str, path: str) -> tuple[str, Route]:
-    """Return what a request is counted under and its route."""
-    if route := ROUTES.get((method, path, False)):
-        return f"{method} {path}", route
-    parent, _, tail = path.rpartition("/")
-    if tail and (route := ROUTES.get((method, parent, True))):
-        return f"{method} {parent}/{{id}}", route
-    return "unknown", _NOWHERE
+# Keyed by the option `profiles`.
+TABLES = {
+    "messaging": RouteTable(_TOKEN | _MESSAGING),
+    "agentless": RouteTable(_TOKEN | AGENTLESS),
+    "both": RouteTable(_TOKEN | _MESSAGING | AGENTLESS),
+}
 
 
 async def serve(world: World, call: Call) -> Answer:
     """Answer an API request, with the headers that every answer carries."""
     correlation_id = str(uuid.uuid4())
-    label, route = find_route(call.method, call.path)
+    label, route, ids = TABLES[world.options.profiles].find(call.method, call.path)
+    if ids:
+        call = replace(call, ids=ids)
     journal = world.journal
     entry = journal.open(call.method, call.path)
     token = None
     try:
-        if route.scope is not None:
+        if route.needs is not None:
             token = world.tokens.check(call)
             world.limit.take(token.value)
-            require_scope(token, route.scope)
+            route.needs(world, token)
         answer = await _carry_out(world, call, route, token, correlation_id)
     except ApiError as error:
         answer = error_answer(error, correlation_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from genesys_cloud.simulator.options import SimulatorOptions
@@ -30,16 +30,20 @@ class Step:
     pushed_at_s: tuple[float, ...] = ()
 
 
-def plan(options: SimulatorOptions, address: str, text: str) -> tuple[Step, ...]:
+def plan(
+    options: SimulatorOptions, address: str, text: str, *, later_s: float = 0.0
+) -> tuple[Step, ...]:
     """Return a message's status changes, the same for the same seed, address and text.
 
     The order in which messages arrive plays no part, so that a campaign ends the same however
-    many workers send it.
+    many workers send it. Whatever follows the first change comes `later_s` later.
     """
     digest = hashlib.sha256(f"{options.seed}\0{address}\0{text}".encode("utf-8", "surrogatepass"))
 
     chance = random.Random(digest.digest())  # noqa: S311
-    steps = _with_pushes(options, chance, _statuses(options, chance))
+    first, *rest = _statuses(options, chance)
+    rest = [replace(step, at_s=step.at_s + later_s) for step in rest] if later_s else rest
+    steps = _with_pushes(options, chance, [first, *rest])
     return tuple(_faster(step, options.speed) for step in steps)
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from genesys_cloud.simulator.exchange import ApiError, Headers
 
+PLATFORM = "platform.api"
+PER_TOKEN = "client.credentials.token.rate.per.minute"  # noqa: S105 - the name of a limit
+
 
 @dataclass(slots=True)
 class _Window:
@@ -26,6 +29,7 @@ class RateLimit:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._per_minute = requests_per_minute
         self._allowed = max(1, round(requests_per_minute * window_s / 60))
         self._window_s = window_s
         self._clock = clock
@@ -38,7 +42,9 @@ class RateLimit:
             wait = self._seconds_left(window)
             message = f"Rate limit exceeded the maximum. Retry the request in [{wait}] seconds"
             header = (b"retry-after", str(wait).encode())
-            raise ApiError(429, "too.many.requests.retry.after", message, headers=(header,))
+            limit = {"key": PER_TOKEN, "namespace": PLATFORM, "value": self._per_minute}
+            code = "too.many.requests.retry.after"
+            raise ApiError(429, code, message, limit=limit, headers=(header,))
         window.count += 1
 
     def headers(self, token: str | None) -> Headers:

@@ -15,6 +15,7 @@ from genesys_cloud.simulator.exchange import (
     json_answer,
 )
 from genesys_cloud.simulator.faults import FaultRule
+from genesys_cloud.simulator.oauth import oauth_error
 
 CODES = {
     400: "bad.request",
@@ -50,6 +51,8 @@ async def carry_out(rule: FaultRule, attempt: Attempt) -> Answer:
     if rule.fault == "revoke_token":
         attempt.revoke()
         raise ApiError(401, "bad.credentials", "The access token was revoked.")
+    if rule.fault == "token_limit":
+        return oauth_error(400, "invalid_request", "rate limit exceeded; try again later")
     return _spoilt(rule, attempt)
 
 

@@ -30,30 +30,46 @@ class TokenOffice:
         self, options: SimulatorOptions, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._options = options
+        self._platform = options.profiles == "agentless"
         self._clock = clock
         self._tokens: dict[str, Token] = {}
 
     def grant(self, call: Call) -> Answer:
         """Answer a token request as RFC 6749 and the platform do."""
         form = {key: values[-1] for key, values in parse_qs(call.body.decode("latin-1")).items()}
-        client = _basic_credentials(call) or (form.get("client_id"), form.get("client_secret"))
+        client = _basic_credentials(call)
+        if client is None and self._platform:
+            return oauth_error(400, "invalid_request", "the client goes into a Basic header")
+        client = client or (form.get("client_id", ""), form.get("client_secret", ""))
         if client[0] != self._options.client_id:
-            return _oauth_error(400, "invalid_client", "client not found")
+            return oauth_error(400, "invalid_client", "client not found")
         if client[1] != self._options.client_secret:
-            return _oauth_error(401, "invalid_client", "authentication failed")
+            return oauth_error(401, "invalid_client", "authentication failed")
         if form.get("grant_type") != "client_credentials":
-            return _oauth_error(400, "unsupported_grant_type", "grant type is not supported")
+            return oauth_error(400, "unsupported_grant_type", "grant type is not supported")
+        if self._platform:
+            return self._issue_as_the_platform()
         return self._issue(form.get("scope", self._options.scopes))
 
     def _issue(self, scope: str) -> Answer:
         scopes = frozenset(scope.split())
         if not scopes <= set(self._options.scopes.split()):
-            return _oauth_error(400, "invalid_scope", "the client may not have that scope")
-        lifetime = self._options.expires_in
-        token = Token(secrets.token_urlsafe(48), scopes, self._clock() + lifetime)
+            return oauth_error(400, "invalid_scope", "the client may not have that scope")
+        token = self._new(scopes, self._options.expires_in)
+        body = {"access_token": token.value, "expires_in": self._options.expires_in}
+        return json_answer(200, body | {"scope": scope, "token_type": "Bearer"})
+
+    def _issue_as_the_platform(self) -> Answer:
+        # Scopes are for users there: what a client may do, its roles say.
+        lifetime = self._options.platform_expires_in
+        token = self._new(frozenset(), lifetime)
+        body = {"access_token": token.value, "token_type": "bearer", "expires_in": lifetime}
+        return json_answer(200, body)
+
+    def _new(self, scopes: frozenset[str], lifetime_s: int) -> Token:
+        token = Token(secrets.token_urlsafe(48), scopes, self._clock() + lifetime_s)
         self._tokens[token.value] = token
-        body = {"access_token": token.value, "expires_in": lifetime, "scope": scope}
-        return json_answer(200, body | {"token_type": "Bearer"})
+        return token
 
     def check(self, call: Call) -> Token:
         """Return the request's token; raises ApiError 401."""
@@ -98,6 +114,7 @@ def _basic_credentials(call: Call) -> tuple[str, str] | None:
     return unquote(name), unquote(secret)
 
 
-def _oauth_error(status: int, error: str, description: str) -> Answer:
+def oauth_error(status: int, error: str, description: str) -> Answer:
+    """Return an error as the token endpoint words it."""
     body = {"error": error, "description": description, "error_description": description}
     return json_answer(status, body)

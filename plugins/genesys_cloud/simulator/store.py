@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 from genesys_cloud.simulator.channels import address_of, text_of
 from genesys_cloud.simulator.instants import from_iso, to_iso
@@ -45,11 +45,18 @@ class Message:
         }
 
 
+class Logged(Protocol):
+    """What was accepted, of whichever profile."""
+
+    def as_log_entry(self) -> dict[str, Any]:
+        """Return what the simulator's own log says about it."""
+
+
 class MessageStore:
     """Messages found by id and by time of creation."""
 
     def __init__(self) -> None:
-        self.accepted: list[Message] = []
+        self.accepted: list[Logged] = []
         self._by_id: dict[str, Message] = {}
         self._ordered: list[Message] = []
         self._counts = Counter[str]()

@@ -73,7 +73,7 @@ def _problems(body: dict[str, Any]) -> list[str]:
         "apiVersion": body.get("apiVersion", "v2") == "v2",
         "domain": body.get("domain") == "messaging",
         "event": body.get("event") == EVENT,
-        "httpTarget.url": isinstance(url, str) and _is_http(url),
+        "httpTarget.url": isinstance(url, str) and is_http(url),
         "httpTarget.method": method == "POST",
         "enabled": isinstance(body.get("enabled", True), bool),
         "secret": isinstance(body.get("secret", ""), str),
@@ -81,7 +81,8 @@ def _problems(body: dict[str, Any]) -> list[str]:
     return [name for name, good in checks.items() if not good]
 
 
-def _is_http(url: str) -> bool:
+def is_http(url: str) -> bool:
+    """Return whether a text is an address that can be posted to."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -7,6 +7,7 @@ import uuid
 from functools import partial
 from typing import Any
 
+from genesys_cloud.simulator.agentless.state import Platform
 from genesys_cloud.simulator.delivery import Courier, Push, Tally, sign
 from genesys_cloud.simulator.faults import FaultBook
 from genesys_cloud.simulator.instants import now_ms, to_iso
@@ -44,6 +45,9 @@ class World:
         self.pushes.closed = True
         self.pushes = Tally()
         self.changes_pending = 0
+        self.platform = Platform(
+            self.options, self.timeline, self.courier, self.pushes, self.messages.accepted
+        )
 
     def accept(self, payload: dict[str, Any]) -> Message:
         """Take a valid message and begin its life."""
@@ -55,11 +59,13 @@ class World:
         return message
 
     def stats(self) -> dict[str, Any]:
-        """Return the counts that say how far everything is."""
+        """Return the counts that say how far everything is, in either profile."""
+        agentless = self.platform.conversations
+        by_status = self.messages.count_by_status()
         return {
-            "messages": len(self.messages),
-            "byStatus": self.messages.count_by_status(),
-            "changesPending": self.changes_pending,
+            "messages": len(self.messages) + len(agentless),
+            "byStatus": {key: n + agentless.counts[key] for key, n in by_status.items()},
+            "changesPending": self.changes_pending + self.platform.changes_pending,
             "eventsDelivered": self.pushes.delivered,
             "eventsPending": self.pushes.pending,
             "eventsFailed": self.pushes.failed,
@@ -76,7 +82,8 @@ class World:
                 self._push(webhook.url, webhook.secret or self.options.webhook_secret, step, body)
 
     def _push(self, url: str, secret: str, step: Step, body: bytes) -> None:
-        push = Push(url, body, sign(secret, body), self.pushes)
+        headers = {"x-hub-signature-256": sign(secret, body)}
+        push = Push(url, body, headers, self.pushes)
         for pushed_at_s in step.pushed_at_s:
             self.pushes.pending += 1
             self.timeline.after(pushed_at_s - step.at_s, partial(self.courier.send, push))

@@ -1,0 +1,1 @@
+"""The platform's public API: agentless messages, their statuses, analytics, registrations."""
