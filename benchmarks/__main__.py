@@ -20,6 +20,7 @@ from benchmarks import (
     plan,
     receiver,
     report,
+    rules,
     send,
 )
 from benchmarks.scale import Scale
@@ -29,7 +30,7 @@ Figure = Callable[[Any, Path], Table]
 
 FIGURES: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
     each.__name__.rpartition(".")[2]: (each.figure, each.SIZES)
-    for each in (send, parse, plan, receiver, report, figures, pacing)
+    for each in (send, parse, plan, rules, receiver, report, figures, pacing)
 }
 ON_REQUEST: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
     "endurance": (endurance.figure, endurance.SIZES),

@@ -20,6 +20,7 @@ def account(url: str) -> Account:
         client_id="benchmark",
         client_secret="benchmark",
         base_url=url,
+        profile="messaging",
         requests_per_minute=UNLIMITED,
     )
 

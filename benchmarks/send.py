@@ -84,7 +84,7 @@ def _plain(url: str, count: int, *, threads: int) -> Contestant:
 
 
 def _task(ledger: Ledger, client: GenesysClient, url: str, count: int) -> Contestant:
-    limits = [account_limit(accounts.account(url))]
+    limits = [account_limit(accounts.account(url), client.requests_per_minute)]
 
     def run() -> Cost:
         plan = ledgers.occurrence(ledger, count)

@@ -6,7 +6,9 @@ to a person (`genesys-cloud messages unknown`, `messages settle`). It never send
 
 It also asks about messages whose final status has not arrived: an hour after the last one, then at
 2, 4, 8, 16 and 32 hours and daily, for a week after the send. What Genesys knows better moves the
-message, as an event would have; later events still count.
+message, as an event would have; later events still count. In the profile `agentless`, where
+`track_statuses` asks about each message, this reads lists for those that it left over for a quarter
+of an hour, and the details of each that failed, which say why.
 
 The result says: `recovered` leases of dead workers, unknown messages `found` and `left` to a
 person; statuses `moved`, messages `still_open`, `not_listed` by Genesys, and `unasked` until the

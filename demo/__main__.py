@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,6 @@ from genesys_cloud.workflows.registering import register
 
 HOME = ROOT / ".demo"
 CAMPAIGN_ID = "spring_reminder"
-SENDER = "whatsapp:+12025550100"
 AUDIENCE = "demo_contacts.csv"
 DAGS = ("send_campaign", "delivery_report")
 
@@ -41,21 +41,60 @@ REQUESTS_PER_MINUTE = 60_000
 STATUSES_TIMEOUT_S = 90.0
 """How long to wait for final statuses; reads go on arriving long after."""
 
+TRACKED_MINUTES = 3
+"""How long statuses are asked for, where Genesys pushes none."""
+
 SETTLED_S = 6.0
 """How long nothing final may arrive before the rest is taken for late, as some always are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """The profile that the demo plays in, and what differs between the two."""
+
+    profile: str
+    channel: str
+    sender: str
+    settled_s: float
+    further_dags: tuple[str, ...] = ()
+
+
+STAGES = {
+    "messaging": Stage(
+        profile="messaging",
+        channel="messaging:whatsapp",
+        sender="whatsapp:+12025550100",
+        settled_s=SETTLED_S,
+    ),
+    # The platform takes approved templates alone on WhatsApp, and an organisation makes its own.
+    # A status that is asked for comes later than one that is pushed.
+    "agentless": Stage(
+        profile="agentless",
+        channel="messaging:sms",
+        sender="+12025550100",
+        settled_s=45.0,
+        further_dags=("track_statuses",),
+    ),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; return 1, with a sentence, where it fails."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="stop after the summary")
+    parser.add_argument(
+        "--profile",
+        choices=STAGES,
+        default="messaging",
+        help="the contract that the simulated Genesys speaks",
+    )
     arguments = parser.parse_args(argv)
     board = Board()
     # Whoever stops it politely gets what Ctrl-C gives: everything that was started is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Processes(HOME / "logs") as processes:
-            Demo(processes, board).run()
+            Demo(processes, board, STAGES[arguments.profile]).run()
             if not arguments.exit:
                 board.say("Everything stays up; press Ctrl-C to stop.")
                 _stay(processes)
@@ -70,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 class Demo:
     """One run: its addresses, its ledger, and the steps in their order."""
 
-    def __init__(self, processes: Processes, board: Board) -> None:
+    def __init__(self, processes: Processes, board: Board, stage: Stage) -> None:
+        self._stage = stage
         self._processes = processes
         self._board = board
         for leftover in ("ledger", "exports", "spool", "airflow/genesys_state"):
@@ -87,6 +127,8 @@ class Demo:
         ledger = open_ledger(self._ledger_url)
         try:
             run_id = self._send(airflow, ledger)
+            if self._stage.profile == "agentless":  # where nothing is pushed
+                airflow.trigger("track_statuses", {"window_minutes": TRACKED_MINUTES})
             reached = self._await_statuses(ledger)
             place = self._report(airflow)
             certificate = self._prove(ledger)
@@ -112,6 +154,7 @@ class Demo:
                 f"--port={self._simulator.rsplit(':', 1)[-1]}", f"--speed={SPEED}",
                 f"--webhook-secret={self._webhook_secret}",
                 f"--requests-per-minute={REQUESTS_PER_MINUTE}",
+                f"--profiles={self._stage.profile}",
             ],
             env,
         )  # fmt: skip
@@ -122,8 +165,9 @@ class Demo:
             env,
         )
         airflow = Airflow.start(HOME / "airflow", self._processes, env)
-        airflow.wait_until_healthy(DAGS)
-        self._register()
+        airflow.wait_until_healthy((*DAGS, *self._stage.further_dags))
+        if self._stage.profile == "messaging":
+            self._register()
         return airflow
 
     def _register(self) -> None:
@@ -138,8 +182,8 @@ class Demo:
             "campaign_id": CAMPAIGN_ID,
             "audience": AUDIENCE,
             "template": "appointment_reminder",
-            "channel": "messaging:whatsapp",
-            "sender": SENDER,
+            "channel": self._stage.channel,
+            "sender": self._stage.sender,
             "dry_run": False,
             "require_approval": False,
             "batch_size": 1_250,
@@ -150,7 +194,7 @@ class Demo:
         return run_id
 
     def _await_statuses(self, ledger: Ledger) -> Progress:
-        self._board.step("waiting for the status events of all messages")
+        self._board.step("waiting for the statuses of all messages")
         deadline = time.monotonic() + STATUSES_TIMEOUT_S
         before, moved = -1, time.monotonic()
         while True:
@@ -160,7 +204,7 @@ class Demo:
             now = time.monotonic()
             if final != before:
                 before, moved = final, now
-            over = now > deadline or (final and now > moved + SETTLED_S)
+            over = now > deadline or (final and now > moved + self._stage.settled_s)
             if final >= reached.states["accepted"] or over:
                 return reached
             self._processes.check()

@@ -223,7 +223,7 @@ def _numbers(market: Market, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def _person(number: int, market: Market, address: str, zone: str, rng: random.Random) -> Person:
-    consented = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(60_000_000))
+    consented = datetime(2024, 6, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(60_000_000))
     return {
         "recipient_id": f"c-{number:05d}",
         "address": address,

@@ -68,8 +68,8 @@ HOMES = {
 
 PURE_STDLIB = {
     *("__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum"),
-    *("functools", "hashlib", "itertools", "numbers", "pathlib", "re", "tomllib", "types"),
-    "typing",
+    *("functools", "hashlib", "itertools", "json", "numbers", "pathlib", "re", "tomllib", "types"),
+    *("typing", "unicodedata", "zoneinfo"),
 }
 """What the core may use of the standard library: nothing that talks, waits or guesses."""
 

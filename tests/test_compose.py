@@ -105,12 +105,14 @@ def test_all_of_airflow_shares_what_it_has_to_share(key: str) -> None:
 
 def test_the_receiver_knows_the_ledger_and_the_signing_secret_and_nothing_of_airflow() -> None:
     assert set(SERVICES["receiver"]["environment"]) == {
+        "GENESYS_INCLUDE_DIR",  # where the opt-out words are
         "GENESYS_LEDGER_URL",
+        "GENESYS_WEBHOOK_API_KEY",
         "GENESYS_WEBHOOK_SECRET",
         "GENESYS_WEBHOOK_SPOOL_BYTES",
         "GENESYS_WEBHOOK_TOLERANCE_S",
     }
-    assert SERVICES["receiver"]["volumes"] == [SPOOL]
+    assert SERVICES["receiver"]["volumes"] == ["./include:/opt/airflow/include:ro", SPOOL]
 
 
 def test_the_spool_outlives_containers_and_can_be_reached_by_an_erasure() -> None:

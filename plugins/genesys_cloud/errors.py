@@ -8,6 +8,7 @@ CampaignError
  │    ├── AudienceError              a contact list that can't be read at all
  │    ├── LedgerSchemaError          the ledger is older or newer than this code
  │    ├── RetentionPolicyError       the policy file can't be read, or is not clear
+ │    ├── PolicyError                the same of the quiet hours; nothing is sent on a guess
  │    ├── ExportTargetError          the place for exports can't be written
  │    └── ReceiverCheckError         the receiver's address does not answer as a receiver
  ├── ApiError                    Genesys Cloud answered, and the answer is no
@@ -23,6 +24,7 @@ CampaignError
  ├── StillSendingError           a message to this person is in flight: ask again afterwards
  ├── LeaseLostError              another worker owns these messages now: stop, write nothing
  ├── LedgerUnavailableError      the ledger database does not answer: try again later
+ ├── PlanningInterruptedError    a process of the planning was killed: plan again
  ├── PagingError                 a paged list contradicts itself or its own total
  ├── IncompleteExportError       fewer rows than the API counts: the old partition stays
  └── UnaccountedError            recipients without a final state: the run has failed
@@ -61,6 +63,10 @@ class LedgerSchemaError(ConfigurationError):
 
 class RetentionPolicyError(ConfigurationError):
     """The retention policy can't be read or is not clear; nothing is deleted on a guess."""
+
+
+class PolicyError(ConfigurationError):
+    """A policy can't be read or is not clear; nothing is decided on a guess."""
 
 
 class ExportTargetError(ConfigurationError):
@@ -117,7 +123,21 @@ class ThrottledError(ApiError):
 
 
 class RequestRejectedError(ApiError):
-    """The request was understood and refused; the same request will be refused again."""
+    """The request was understood and refused; the same request will be refused again.
+
+    `code` is the reason where it has a name of its own, such as `active_conversation`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        correlation_id: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, correlation_id=correlation_id)
+        self.code = code
 
 
 class ServiceFailedError(ApiError):
@@ -142,6 +162,10 @@ class LeaseLostError(CampaignError):
 
 class LedgerUnavailableError(CampaignError):
     """The ledger database does not answer."""
+
+
+class PlanningInterruptedError(CampaignError):
+    """A planning lost one of its processes; nothing was sent, and a new one does it all."""
 
 
 class PagingError(CampaignError):

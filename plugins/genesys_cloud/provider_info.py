@@ -50,8 +50,9 @@ def _connection_type() -> dict[str, Any]:
             ),
             "requests_per_minute": _field(
                 "Requests per minute",
-                {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 300},
-                "The account's rate limit, shared by all tasks.",
+                {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
+                "The account's rate limit, shared by all tasks. Empty: what Genesys Cloud says, "
+                "else 300.",
             ),
             "timeout_s": _field(
                 "Timeout in seconds",
@@ -62,6 +63,11 @@ def _connection_type() -> dict[str, Any]:
                 "Webhook signing secret",
                 {"type": ["string", "null"], "format": "password"},
                 "What status events are signed with.",
+            ),
+            "webhook_api_key": _field(
+                "Webhook API key",
+                {"type": ["string", "null"], "format": "password"},
+                "What senders that can't sign send as x-api-key: EventBridge, data actions.",
             ),
         },
     }

@@ -31,6 +31,7 @@ class Settings:
     base_url: str | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    webhook_api_key: str | None = field(default=None, repr=False)
     allow_unsigned_events: bool = False
     webhook_tolerance_s: float = 300.0
     webhook_spool: Path = Path(tempfile.gettempdir()) / "genesys_webhook_spool"
@@ -52,6 +53,7 @@ class Settings:
             base_url=env.get("GENESYS_BASE_URL") or None,
             webhook_url=env.get("GENESYS_WEBHOOK_URL") or None,
             webhook_secret=env.get("GENESYS_WEBHOOK_SECRET") or None,
+            webhook_api_key=env.get("GENESYS_WEBHOOK_API_KEY") or None,
             allow_unsigned_events=env.get("GENESYS_WEBHOOK_ALLOW_UNSIGNED") == ALLOW_UNSIGNED,
             webhook_tolerance_s=_whole(env.get("GENESYS_WEBHOOK_TOLERANCE_S") or "300"),
             webhook_spool=Path(env.get("GENESYS_WEBHOOK_SPOOL") or home / "genesys_webhook_spool"),
@@ -65,8 +67,16 @@ class Settings:
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The signing secrets in force; several, comma-separated, while rotating."""
-        words = (self.webhook_secret or "").split(",")
-        return tuple(word.strip() for word in words if word.strip())
+        return _listed(self.webhook_secret)
+
+    @property
+    def webhook_api_keys(self) -> tuple[str, ...]:
+        """The keys of those who can't sign; several, comma-separated, while rotating."""
+        return _listed(self.webhook_api_key)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _whole(word: str) -> int:
@@ -90,8 +100,8 @@ def find_stored_connections() -> None:
 class Account:
     """One Genesys Cloud account as the client needs it: where, as whom, how fast.
 
-    `requests_per_minute` is the account's limit; `timeout_s` bounds connecting and each read, in
-    seconds; `name` is the connection id that error messages give.
+    `requests_per_minute` is the account's limit, None where Genesys is to say; `timeout_s` bounds
+    connecting and each read, in seconds; `name` is the connection id that error messages give.
     """
 
     name: str
@@ -100,14 +110,20 @@ class Account:
     region: str = "us-east-1"
     base_url: str | None = None
     profile: str = "auto"
-    requests_per_minute: int = 300
+    requests_per_minute: int | None = None
     timeout_s: float = 30.0
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    webhook_api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def signing_secret(self) -> str | None:
         """The secret that events are to be signed with from now on: the first of those in force."""
         return self.webhook_secrets[0] if self.webhook_secrets else None
+
+    @property
+    def api_key(self) -> str | None:
+        """The key that senders that can't sign are to send: the first of those in force."""
+        return self.webhook_api_keys[0] if self.webhook_api_keys else None
 
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
@@ -120,7 +136,8 @@ class Account:
                 f"Connection {self.name!r} has profile {self.profile!r}; use auto, messaging or "
                 "agentless."
             )
-        if self.requests_per_minute < 1 or not 0 < self.timeout_s < math.inf:
+        limit = self.requests_per_minute
+        if (limit is not None and limit < 1) or not 0 < self.timeout_s < math.inf:
             raise ConnectionSettingsError(
                 f"Connection {self.name!r} needs requests_per_minute of at least 1 and timeout_s "
                 "above 0."

@@ -54,6 +54,7 @@ def make_client(tmp_path: Path, sleeps: list[float]) -> Iterator[MakeClient]:
             "client_secret": SimulatorProcess.client_secret,
             "base_url": url,
             "timeout_s": 10.0,
+            "profile": "messaging",
         }
         options = {
             "state_dir": tmp_path / "state",
@@ -72,3 +73,22 @@ def make_client(tmp_path: Path, sleeps: list[float]) -> Iterator[MakeClient]:
 @pytest.fixture
 def client(simulator: SimulatorProcess, make_client: MakeClient) -> GenesysClient:
     return make_client(simulator.url)
+
+
+@pytest.fixture(scope="session")
+def platform_process() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess(requests_per_minute=1_000_000, profiles="agentless") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def platform(platform_process: SimulatorProcess) -> SimulatorProcess:
+    """A simulator that serves the platform's own API and nothing else."""
+    platform_process.reset()
+    return platform_process
+
+
+@pytest.fixture
+def agentless(platform: SimulatorProcess, make_client: MakeClient) -> GenesysClient:
+    """A client of that simulator whose connection pins the profile."""
+    return make_client(platform.url, account={"profile": "agentless"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genesys_cloud.outbound.filled_template import FilledTemplate
 from genesys_cloud.outbound.messages import OutboundMessage
 
 TUTORIAL_SEND: dict[str, Any] = {
@@ -67,3 +68,43 @@ def a_message(number: int = 0, **changes: Any) -> OutboundMessage:
         "consent_verified": True,
     }
     return OutboundMessage(**(fields | changes))
+
+
+AGENTLESS_SENT = "POST /api/v2/conversations/messages/agentless"
+
+FILLED = FilledTemplate(
+    response_id="d5e0f2d4-0000-4000-8000-000000000001",
+    body={"1": "Alexandra", "2": "A-1001"},
+    header={},
+    button_url={},
+)
+
+
+def an_agentless_message(number: int = 0, **changes: Any) -> OutboundMessage:
+    """Return an SMS that the platform accepts; each number is another recipient."""
+    fields = {
+        "channel": "messaging:sms",
+        "sender": "+13175550100",
+        "recipient": f"+1317{5_560_000 + number}",
+        "text": "Hi Alex, your order A-1001 is ready.",
+    }
+    return a_message(number, **(fields | changes))
+
+
+def on_channel(channel: str, number: int = 0) -> OutboundMessage:
+    """Return a message on one of the platform's channels."""
+    senders = {"messaging:sms": "+13175550100", "messaging:web": "web-deployment-1"}
+    recipients = {
+        "messaging:sms": f"+1317{5_560_000 + number}",
+        "messaging:whatsapp": f"whatsapp:+1555{9_000_000 + number}",
+        "messaging:open": f"open:user-{number}@service.example",
+        "messaging:web": f"web:5a0d1c1e-0000-4000-8000-{number:012d}",
+        "messaging:apple": f"apple:+1317{5_570_000 + number}",
+    }
+    return an_agentless_message(
+        number,
+        channel=channel,
+        sender=senders.get(channel, "integration-1"),
+        recipient=recipients[channel],
+        text=FILLED.as_text() if channel == "messaging:whatsapp" else "Hi Alex, Grüße 👋",
+    )

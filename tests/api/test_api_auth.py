@@ -14,13 +14,12 @@ from genesys_cloud.api.auth import SCOPES
 from genesys_cloud.errors import (
     ApiError,
     AuthenticationError,
-    ConnectionSettingsError,
     EndpointMissingError,
     NotSentError,
     PermissionDeniedError,
     ThrottledError,
 )
-from tests.api.samples import SENT, TOKENS, a_message
+from tests.api.samples import SENT, TOKENS, a_message, an_agentless_message
 from tests.api.wire import TOKEN, WireServer, closes, http, says, then_closes
 from tests.simulator.server import SimulatorProcess
 
@@ -49,7 +48,8 @@ def test_auto_asks_with_a_basic_header_where_the_form_is_refused(
 ) -> None:
     refused = http(status, b'{"error":"invalid_scope"}')
     with WireServer(ACCEPTED, login=says(refused, TOKEN)) as server:
-        make_client(server.url, account={"client_secret": "s:ö"}).authenticate()
+        account = {"client_secret": "s:ö", "profile": "auto"}
+        make_client(server.url, account=account).authenticate()
     form, basic = server.logins
     assert b"client_secret" in form.body
     assert basic.body == b"grant_type=client_credentials"
@@ -74,7 +74,7 @@ def test_wrong_credentials_name_cause_url_and_cure(
     simulator: SimulatorProcess, make_client: Any, wrong: dict[str, str], said: str
 ) -> None:
     with pytest.raises(AuthenticationError) as caught:
-        make_client(simulator.url, account=wrong).send(a_message())
+        make_client(simulator.url, account=wrong | {"profile": "auto"}).send(a_message())
     for word in (f"{simulator.url}/oauth/token", said, "genesys_test", "client secret", "region"):
         assert word in str(caught.value)
     assert caught.value.correlation_id in str(caught.value)
@@ -83,8 +83,9 @@ def test_wrong_credentials_name_cause_url_and_cure(
     assert SENT not in simulator.requests()["counts"]
 
 
+@pytest.mark.parametrize("profile", ["auto", "messaging", "agentless"])
 def test_the_token_endpoints_own_limit_is_throttling_although_it_answers_400(
-    make_client: Any,
+    make_client: Any, profile: str
 ) -> None:
     body = {"error": "invalid_request", "description": "rate limit exceeded; try again"}
     reply = http(400, json.dumps(body).encode(), Retry_After="30")
@@ -92,9 +93,20 @@ def test_the_token_endpoints_own_limit_is_throttling_although_it_answers_400(
         WireServer(ACCEPTED, login=says(reply)) as server,
         pytest.raises(ThrottledError) as caught,
     ):
-        make_client(server.url).send(a_message())
+        make_client(server.url, account={"profile": profile}).send(an_agentless_message())
     assert caught.value.retry_after == 30.0
     assert (len(server.logins), len(server.requests)) == (1, 0)
+
+
+def test_the_limit_is_seen_at_the_second_way_of_asking_too(make_client: Any) -> None:
+    body = {"error": "invalid_request", "error_description": "rate limit exceeded; try again"}
+    throttled = http(400, json.dumps(body).encode(), Retry_After="30")
+    with (
+        WireServer(ACCEPTED, login=says(REFUSED, throttled)) as server,
+        pytest.raises(ThrottledError),
+    ):
+        make_client(server.url, account={"profile": "auto"}).send(a_message())
+    assert (len(server.logins), len(server.requests)) == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -157,21 +169,17 @@ def test_netrc_does_not_replace_the_token(
     assert server.requests[0].headers["authorization"] == "Bearer wire-token"
 
 
-def test_the_agentless_profile_is_not_there_yet(make_client: Any) -> None:
-    with pytest.raises(ConnectionSettingsError, match="serves only 'messaging'"):
-        make_client("http://127.0.0.1:9", account={"profile": "agentless"})
-
-
 # --- describe
 
 
 def test_describe_says_where_who_and_what_may_be_done(
     simulator: SimulatorProcess, make_client: Any
 ) -> None:
-    client = make_client(simulator.url)
+    client = make_client(simulator.url, account={"profile": "auto"})
     client.authenticate()
     said = client.describe()
-    for word in (f"{simulator.url}/oauth/token", "profile auto", *SCOPES, "missing: none", "35"):
+    profile = "Profile messaging: the host answers 200 for /api/v2/messaging/messages."
+    for word in (f"{simulator.url}/oauth/token", profile, *SCOPES, "missing: none", "35"):
         assert word in said
     # A test of the connection that reuses a token would not have tested the credentials.
     assert sum(simulator.requests()["counts"][TOKENS].values()) == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from genesys_cloud import errors
 from genesys_cloud.api import answers
 from genesys_cloud.api.failures import LONGEST_QUOTE, Call, problem, quote, refusal
+from genesys_cloud.api.profiles import agentless, agentless_refusals
 from genesys_cloud.api.profiles.messaging import parse_receipt
 from genesys_cloud.api.transport import Answer
 from genesys_cloud.outbound.messages import Receipt
@@ -74,6 +76,20 @@ def test_an_error_says_cause_place_and_cure(
     assert "?x=1" not in said
 
 
+def test_without_a_permission_the_role_that_lacks_it_is_to_be_changed() -> None:
+    said = str(refusal(replace(CALL, permission="conversation:message:create"), answer(403)))
+    for word in ("conversation:message:create", "Roles", "division", "Admin Console"):
+        assert word in said
+    assert "messaging:messages:write" not in said
+
+
+@pytest.mark.parametrize("profile", ["messaging", "agentless"])
+def test_a_path_that_is_missing_under_a_pinned_profile_names_the_profile(profile: str) -> None:
+    said = str(refusal(replace(CALL, profile=profile), answer(404)))
+    assert f"profile {profile!r} that connection 'genesys_cloud_default'" in said
+    assert "set the profile to auto" in said
+
+
 def test_throttling_says_how_long() -> None:
     error = refusal(CALL, answer(429, {"code": "too.many.requests"}), retry_after=42.0)
     assert isinstance(error, errors.ThrottledError)
@@ -135,20 +151,38 @@ OUTCOMES = (
     errors.NotSentError,
     errors.OutcomeUnknownError,
 )
+IDS = st.text() | st.integers() | st.none()
+MESSAGES = st.fixed_dictionaries({}, optional={"id": IDS, "status": IDS}) | IDS
 BODIES = st.one_of(
     st.binary(max_size=50),
     st.builds(
         lambda body: json.dumps(body).encode(),
-        st.fixed_dictionaries({}, optional={"id": st.text() | st.integers(), "status": st.text()}),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "id": IDS,
+                "status": IDS,
+                "message": MESSAGES | st.just("An active conversation is already in progress"),
+                "errors": st.lists(MESSAGES, max_size=2),
+            },
+        ),
     ),
 )
+PARSERS = {
+    "messaging": (parse_receipt, lambda status, body: None),
+    "agentless": (agentless.parse_receipt, agentless_refusals.find),
+}
 
 
+@pytest.mark.parametrize("profile", PARSERS)
 @given(status=st.integers(0, 999), body=BODIES, whole=st.booleans())
-def test_every_answer_to_a_send_has_one_meaning(status: int, body: bytes, whole: bool) -> None:
+def test_every_answer_to_a_send_has_one_meaning(
+    profile: str, status: int, body: bytes, whole: bool
+) -> None:
     reply = Answer(status, {}, body, whole)
+    parse, explain = PARSERS[profile]
     try:
-        receipt = answers.receipt(CALL, reply, 0.0, parse_receipt)
+        receipt = answers.receipt(CALL, reply, 0.0, parse, explain=explain)
     except OUTCOMES as error:
         unknown = isinstance(error, errors.OutcomeUnknownError)
         # Known to be out of reach of the network: everything between 300 and 499 but 408.

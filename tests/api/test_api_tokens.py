@@ -18,7 +18,7 @@ from genesys_cloud.api.token_store import Token, TokenStore
 from genesys_cloud.errors import ConnectionSettingsError
 from tests.api.samples import TOKENS, a_message
 from tests.api.wire import WireServer, http, says
-from tests.simulator.server import SimulatorProcess
+from tests.simulator.server import SimulatorProcess, wait_for
 
 TOKEN = Token(value="t1", obtained_at=1000.0, expires_at=4600.0, scopes=("a", "b"))
 FETCH = """
@@ -157,6 +157,33 @@ def test_the_lock_holds_between_threads(store: TokenStore) -> None:
     for thread in threads:
         thread.join()
     assert set(crowded) == {1}
+
+
+def waiting_for(lock: Path) -> int:
+    """Return how many wait for a lock."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return sum("->" in line and f":{lock.stat().st_ino} " in line for line in lines)
+
+
+def test_those_who_waited_for_one_that_asks_do_not_wait_for_each_other(
+    store: TokenStore, tmp_path: Path
+) -> None:
+    at_once = threading.Barrier(3)
+
+    def ask() -> None:
+        with store.alone():
+            at_once.wait(10)
+
+    with ThreadPoolExecutor(3) as threads:
+        with store.alone():
+            asking = [threads.submit(ask) for _ in range(3)]
+            lock = token_file(tmp_path / "state").with_suffix(".asking")
+            wait_for(lambda: waiting_for(lock), lambda count: count == 3)
+            assert at_once.n_waiting == 0
+            with store.locked():  # tokens can be fetched meanwhile
+                assert store.load() == TOKEN
+        for each in asking:
+            each.result()
 
 
 @pytest.mark.parametrize(

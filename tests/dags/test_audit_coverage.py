@@ -3,6 +3,8 @@ nor less than that."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,20 +17,24 @@ import pytest
 from airflow.providers.standard.exceptions import HITLRejectException, HITLTimeoutError
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from genesys_cloud import cli
 from genesys_cloud.hooks.genesys_cloud import ledger_url
-from genesys_cloud.ledger import audit, database, events, retention, sends, suppressions
+from genesys_cloud.ledger import audit, database, events, holding, retention, sends, suppressions
 from genesys_cloud.ledger.audit_chain import Row
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.retention_policy import policy_file, read_policy
 from genesys_cloud.ledger.suppressions import Suppression
+from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
 from genesys_cloud.workflows.approvals import CampaignApproval
+from tests.dags.clocks import zone_where_it_is
 from tests.dags.runs import ROOT, DagRuns, dag_bag, ledger_rows
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
+from tests.simulator.platform_caller import Platform
 from tests.simulator.server import SimulatorProcess
 
 HEADER = "recipient_id,address,consent,language,name,orderId"
@@ -174,6 +180,20 @@ def refuse(world: World) -> None:
     world.command("consents", "give", "+12025550003", "--reason", "asked")
 
 
+def push(world: World) -> None:
+    """Put what is suppressed on a DNC list, which only the real platform has."""
+    name = "AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT"
+    described = json.loads(os.environ[name])
+    agentless = described | {"extra": described["extra"] | {"profile": "agentless"}}
+    platform = Platform(world.simulator)
+    list_id = platform.admin("dnclists", {"name": "do not contact"})["id"]
+    platform.close()
+    world.monkeypatch.setenv(name, json.dumps(agentless))
+    world.command("suppressions", "push", list_id)
+    world.command("suppressions", "export", "-")
+    world.monkeypatch.setenv(name, json.dumps(described))
+
+
 def be_late(world: World) -> None:
     """Let a deadline pass between the plan and the send."""
     ledger, now = world.ledger(), datetime.now(UTC)
@@ -183,6 +203,25 @@ def be_late(world: World) -> None:
     later = now + timedelta(hours=1)
     limits = [Limit(name="account", most=60_000)]
     assert not sends.claim(ledger, shard, limits, most=3, now=later, lease=REACH).claims
+    ledger.close()
+
+
+def wait_for_the_morning(world: World) -> None:
+    """Hold people at night at the plan and at the send, and let go of them."""
+    row = f"+12025550150,true,{zone_where_it_is(2)},Night,A-9"
+    world.audience.write_text(f"address,consent,timezone,name,orderId\n{row}\n", encoding="utf-8")
+    over = datetime.now(UTC).isoformat()
+    params = {"campaign_id": "sale", "message_class": "marketing", "deadline": over}
+    assert world.campaign(**params) == "success"
+    ledger, now, hour = world.ledger(), datetime.now(UTC), timedelta(hours=1)
+    ends = replace(CAMPAIGN, deadline=now + 2 * hour)
+    shard = only_shard(ledger, plant(ledger, 3, occurrence="night", campaign=ends))
+    night = "marketing|US||America/New_York"
+    with ledger.write() as connection:
+        connection.execute(update(messages).where(shard.holds()).values(place=night))
+    assert holding.hold(ledger, shard, {night: now + hour}, now) == 3
+    assert holding.let_go(ledger, shard.occurrence_id, now + hour) == {"planned": 3}
+    sends.claim(ledger, shard, [], most=3, now=now + 3 * hour, lease=hour)
     ledger.close()
 
 
@@ -255,7 +294,13 @@ FLOWS: Mapping[Callable[[World], None], Mapping[str, str]] = {
         "consent.given": CLI,
         "send.blocked": "send task",
     },
+    push: {"suppression.pushed": CLI, "suppression.exported": CLI},
     be_late: {"send.expired": "send task"},
+    wait_for_the_morning: {
+        "plan.held": RUN,
+        "send.held": "send task",
+        "send.released": "send task",
+    },
     report: {"report.exported": RUN, "audit.exported": CLI},
     register: {"webhook.registered": RUN},
     forget: {

@@ -31,6 +31,7 @@ CAMPAIGN_PARAMS = {
     "require_approval": (True, "boolean"),
     "messages_per_minute": (None, ["null", "integer"]),
     "batch_size": (500, "integer"),
+    "use_active_conversation": (False, "boolean"),
 }
 FILLED_IN = {
     "campaign_id": "winter",
@@ -88,6 +89,8 @@ def test_the_dags_that_people_know_are_there() -> None:
     expected = {
         *("send_campaign", "delivery_report", "reconcile_sends", "webhook_subscription"),
         *("campaign_control", "ledger_retention", "appointment_reminder", "order_update"),
+        "sync_suppressions",
+        "track_statuses",
     }
     assert expected <= set(dag_bag().dags)
 
@@ -103,8 +106,8 @@ def test_send_campaign_has_the_documented_params() -> None:
 
 def test_the_channels_of_the_form_are_those_that_exist() -> None:
     assert dag_bag().dags["send_campaign"].params.get_param("channel").schema["enum"] == [
-        *("messaging:facebook", "messaging:open", "messaging:sms", "messaging:web"),
-        "messaging:whatsapp",
+        *("messaging:apple", "messaging:facebook", "messaging:open", "messaging:sms"),
+        *("messaging:web", "messaging:whatsapp"),
     ]
 
 
@@ -191,6 +194,9 @@ def test_a_missing_value_is_refused_by_name(name: str) -> None:
         ("send_campaign", "deadline", "tomorrow"),
         ("send_campaign", "error_budget_share", 1.5),
         ("campaign_control", "action", "delete"),
+        ("sync_suppressions", "list_id", ""),
+        ("webhook_subscription", "kind", "websocket"),
+        ("track_statuses", "window_minutes", 0),
     ],
 )
 def test_other_forms_refuse_by_name_too(dag_id: str, name: str, value: object) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from genesys_cloud.webhook.signature import HEADER, verify
 from tests.dags.runs import ROOT, DagRuns, ledger_rows
 from tests.simulator.caller import Caller, a_message
+from tests.simulator.platform_caller import INTEGRATIONS, Platform
 from tests.simulator.receiver import Receiver
 from tests.simulator.server import SimulatorProcess, wait_for
 from tests.webhook.receiver import ReceiverProcess
@@ -28,6 +30,7 @@ ORDERS = {
     "dry_run": False,
     "require_approval": False,
 }
+API_KEY = "the-key-of-an-api-destination"
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
@@ -119,6 +122,51 @@ def test_an_address_to_register_is_asked_for(connection: dict[str, object]) -> N
 
     with pytest.raises(ConnectionSettingsError, match=r"Fill in `webhook_url`, or set GENESYS_WEB"):
         register.function(params={"webhook_url": None})
+
+
+@pytest.fixture
+def on_the_platform(
+    connection: dict[str, Any], simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """Have the connection's profile be the real platform's, and return a client of it."""
+    extra = connection["extra"] | {"profile": "agentless", "webhook_api_key": API_KEY}
+    described = json.dumps(connection | {"extra": extra})
+    monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT", described)
+    platform = Platform(simulator)
+    yield platform
+    platform.close()
+
+
+def test_the_real_platform_is_told_to_push_by_event_bridge(
+    runs: DagRuns, on_the_platform: Platform, place: Path
+) -> None:
+    settings = {"GENESYS_WEBHOOK_API_KEY": API_KEY}
+    with ReceiverProcess(f"sqlite:///{place}/ledger.db", settings=settings) as receiver:
+        bare = {"webhook_url": receiver.url}
+        assert runs.run("webhook_subscription", bare).state == "failed"
+        conf = bare | {
+            "kind": "eventbridge", "aws_account_id": "123456789012", "aws_region": "eu-central-1",
+            "event_source_suffix": "campaigns",
+        }  # fmt: skip
+        first, again = (runs.run("webhook_subscription", conf).one("register") for _ in range(2))
+    assert (first["created"], again["created"], again["updated"]) == (True, False, False)
+    (integration,) = on_the_platform.get(INTEGRATIONS).json()["entities"]
+    assert (integration["id"], integration["intendedState"]) == (first["id"], "ENABLED")
+
+
+def test_a_dnc_list_is_pulled_and_pushed(
+    runs: DagRuns, on_the_platform: Platform, place: Path
+) -> None:
+    body = {"name": "do not contact", "phoneNumbers": ["+12025550101", "+12025550102"]}
+    list_id = on_the_platform.admin("dnclists", body)["id"]
+    pulled = runs.run("sync_suppressions", {"list_id": list_id}).one("sync")
+    assert pulled == {"added": 2, "unchanged": 0, "unusable": 0}
+    pushed = runs.run("sync_suppressions", {"list_id": list_id, "direction": "push"}).one("sync")
+    assert pushed == {"pushed": 0, "unknown": 0}
+    with closing(sqlite3.connect(place / "ledger.db")) as ledger:
+        query = "SELECT DISTINCT actor FROM audit_entries WHERE action LIKE 'suppression.%'"
+        actors = [actor for (actor,) in ledger.execute(query)]
+    assert all(actor.startswith("airflow:") for actor in actors)
 
 
 def test_a_campaign_is_cancelled_from_the_ui_before_it_was_sent(

@@ -173,9 +173,10 @@ def test_the_connection_form_has_the_documented_fields() -> None:
     assert {name: schema.get("default") for name, schema in fields.items()} == {
         "region": "us-east-1",
         "profile": "auto",
-        "requests_per_minute": 300,
+        "requests_per_minute": None,
         "timeout_s": 30,
         "webhook_secret": None,
+        "webhook_api_key": None,
     }
     assert fields["profile"]["enum"] == ["auto", "messaging", "agentless"]
     assert fields["webhook_secret"]["format"] == "password"

@@ -54,7 +54,7 @@ def test_a_dry_run_reports_and_sends_nothing(
     assert counts["languages"] == {"en": 3, "es": 2, "fr": 1, "de": 1}
     assert run.one("summary") == {"dry_run": True, **counts}
     assert run.tasks["send"] == ["skipped"]
-    assert simulator.requests()["requests"] == []
+    assert simulator.messages() == []
     assert not (place / "ledger.db").exists()
 
 

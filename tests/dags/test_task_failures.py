@@ -107,7 +107,6 @@ def test_a_missing_scope_is_named(
         ({"host": "genesys example"}, r"not a base URL. Write scheme, host and port"),
         ({"login": ""}, r"'genesys_cloud_default' has no OAuth client id or secret. Fill in login"),
         ({"extra": {"profile": "soap"}}, r"profile 'soap'; use auto, messaging or agentless"),
-        ({"extra": {"profile": "agentless"}}, r"'agentless'; this version serves only 'messaging'"),
         ({"extra": {"requests_per_minute": "many"}}, r"Correct requests_per_minute and timeout_s"),
     ],
 )

@@ -59,7 +59,7 @@ def test_what_a_connection_leaves_out_has_the_documented_default(
     for extra in ({}, empty):
         found = account(monkeypatch, described(extra=extra))
         assert (found.region, found.profile) == ("us-east-1", "auto")
-        assert (found.requests_per_minute, found.timeout_s) == (300, 30)
+        assert (found.requests_per_minute, found.timeout_s) == (None, 30)
         assert (found.base_url, found.webhook_secrets) == (None, ())
 
 
@@ -171,7 +171,8 @@ def test_the_test_button_authenticates_and_shows_what_it_found(
     assert f"Authenticated at {simulator.url}/oauth/token" in sentence
     assert "messaging:messages:write" in sentence
     assert "missing: none" in sentence
-    assert "profile" in sentence
+    assert "Profile messaging: the host answers 200" in sentence
+    assert "Limit: 300 requests a minute (the header" in sentence
     assert "3599 s" in sentence
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Plan, PlannedMessage, Shard
+from genesys_cloud.ledger.planned_rows import PlannedMessage
+from genesys_cloud.ledger.plans import Plan, Shard
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State, message_key, text_digest
 

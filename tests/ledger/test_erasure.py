@@ -25,7 +25,8 @@ from genesys_cloud.ledger import (
 )
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.erasure import Erased
-from genesys_cloud.ledger.plans import Plan, PlannedMessage, address_key
+from genesys_cloud.ledger.planned_rows import PlannedMessage
+from genesys_cloud.ledger.plans import Plan, address_key
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import consents, messages, people, status_events
 from genesys_cloud.ledger.tables import suppressions as suppressed
@@ -81,16 +82,16 @@ def planned_again(ledger: Ledger, *rows: PlannedMessage) -> Plan:
 def on_whatsapp(number: int) -> PlannedMessage:
     plain = planned(number)
     wire = f"whatsapp:{plain.address}"
-    return replace(
-        plain, address=wire, recipient_id=wire, message_key=f"wa-{number}",
+    return plain._replace(
+        address=wire, recipient_id=wire, message_key=f"wa-{number}",
         address_key=address_key(WHATSAPP.channel, wire),
     )  # fmt: skip
 
 
 def unusable(number: int, address: str, *, recipient_id: str, reason: str = "x") -> PlannedMessage:
     """A blocked row whose address cell could not be used, so that nothing but the cell is known."""
-    return replace(
-        planned(number, blocked="row_malformed"), address=address, address_key=None,
+    return planned(number, blocked="row_malformed")._replace(
+        address=address, address_key=None,
         recipient_id=recipient_id, reason=reason, message_key=f"unusable-{number}", text="",
     )  # fmt: skip
 
@@ -99,7 +100,8 @@ def consent(ledger: Ledger, state: str, address: str = NUMBER) -> None:
     put(
         ledger, consents, address_key=address_key(CAMPAIGN.channel, address),
         channel=CAMPAIGN.channel, masked_address="…03", state=state, source=f"call from {address}",
-        reason="", decided_at=NOW,
+        purpose="", wording="v3", reason="", evidence=f"record of {address}", decided_at=NOW,
+        recorded_at=NOW,
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def suppress(ledger: Ledger, *, expires_at: datetime | None = None) -> None:
         channel=CAMPAIGN.channel, address=NUMBER, reason="opted_out", source="inbound",
         expires_at=expires_at,
     )  # fmt: skip
-    suppressions.add(ledger, [entry], actor="tester", now=NOW)
+    suppressions.add(ledger, [entry], actor="tester", now=NOW - timedelta(days=2))
 
 
 def event(ledger: Ledger, event_id: str, message_id: str) -> None:
@@ -176,8 +178,8 @@ def test_it_counts_what_it_removed_and_what_it_kept(peopled: Ledger) -> None:
         "texts": 2,
         "cancelled": 1,  # on WhatsApp it was still planned
         "status_events": 2,
-        # Another's text, another's reason, and what a consent said of its source.
-        "quotations": 3,
+        # Another's text, another's reason, and what a consent said of its source and evidence.
+        "quotations": 4,
         "digest_keys": 2,
         "consents": 1,
         "consents_reduced": 0,

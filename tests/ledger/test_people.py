@@ -92,7 +92,7 @@ def test_the_trail_of_a_suppression_shows_the_keyed_digest_alone(ledger: Ledger)
         Suppression(channel=SMS, address=f"+1202555{number:04}", reason="opted_out", source="test")
         for number in range(1_003)
     ]
-    assert suppressions.add(ledger, entries, actor="cli:ann", now=NOW) == 1_003
+    assert suppressions.add(ledger, entries, actor="cli:ann", now=NOW).added == 1_003
     assert suppressions.remove(ledger, entries[7], actor="cli:bob", now=NOW)
     *added, removed = audit.read(ledger)
     shown = [row["details"]["address_digest"] for row in added]

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys_cloud.errors import AudienceError
 from genesys_cloud.outbound.audience import Row, check_columns, read_csv, rows_from_records
+from genesys_cloud.outbound.violations import PROBLEMS
 
 
 def rows(data: bytes | str) -> list[Row]:
@@ -99,6 +102,14 @@ def test_a_huge_cell_spoils_its_row_alone() -> None:
         (b"address,na\0me\n", "header is not text"),
         (b"address,pr\xe9nom\n", "header is not text"),
         ("address\n+1\n".encode("utf-16"), "UTF-16"),
+        ("address\n+1\n".encode("utf-16-le"), "header is not text"),
+        (b"address,na\rme\n+1,a\n", "no usable header. The row is broken at line 1"),
+        (b"\x89PNG\r\n\x1a\n", "a picture"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"),
+        (b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>", "no address column"),
+        (b"<!DOCTYPE html><html><body>Sign in, please</body></html>", "a web page"),
+        (b"\xef\xbb\xbf <html lang='en'>", "a web page"),
         (b"PK\x03\x04whatever", "Excel workbook"),
         (b"PAR1whatever", "Parquet"),
         (b"\x1f\x8b\x08", "gzip"),
@@ -112,15 +123,74 @@ def test_a_list_that_can_t_be_read_says_why_at_once(data: bytes, reason: str) ->
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ('address,name\n+1,a\n+2,"open\n+3,b\n', "ends at line 4 inside a quoted cell"),
-        ("address,name\n+1,a\rb\n", "breaks down at line 2: new-line character"),
-        (f'address,name\n+1,"{"x" * 10_000_001}"\n', "field larger than field limit"),
-        (f"address\n{'x' * 16_000_001}", "Line 2 .* is over 16000000 bytes"),
+        (
+            'address,name\n+1,a\n+2,"open\n+3,b\n',
+            "ends at line 4 inside a quoted cell of the row that begins at line 3",
+        ),
+        ("address\n" + "x" * 4_000_001, "Line 2 .* is over 4000000 bytes"),
+        ("address\r+1\r" + "x" * 4_100_000, "A line .* is over 4000000 bytes"),
+        ("address\n+1\n" + '",\n"' * 1_000_001, "row that begins at line 3 .* over 4000000"),
     ],
 )
 def test_a_list_that_breaks_names_the_line(data: str, reason: str) -> None:
     with pytest.raises(AudienceError, match=reason):
         rows(data)
+
+
+def test_a_stray_carriage_return_spoils_its_row_alone() -> None:
+    data = 'address,name\n+1,ok\n+2,a\rb\n+3,"a\rb"\n+4,"a"\rb\n"+5\n6",a\rb\n+7,ok\n'
+    found = rows(data)
+    assert [row.problem and row.problem.code for row in found] == [
+        None, "row_malformed", None, "row_malformed", "row_malformed", None,
+    ]  # fmt: skip
+    assert [row.number for row in found] == [1, 2, 3, 4, 5, 6]
+    assert found[1].problem is not None
+    assert "broken at line 3" in found[1].problem.message
+    assert found[2].values["name"] == "a\rb"
+
+
+@pytest.mark.parametrize("end", ["\r", ""])
+def test_the_line_ends_of_old_macintosh_programs(end: str) -> None:
+    data = f'address,name\r+1,"two\nlines"\r\r+2,"a\rb"\r+3,c{end}'
+    assert [list(row.values.values()) for row in rows(data)] == [
+        ["+1", "two\nlines"], ["+2", "a\rb"], ["+3", "c"],
+    ]  # fmt: skip
+
+
+def test_a_long_list_of_old_macintosh_programs() -> None:
+    lines = [f"+{number},{'x' * 100}" for number in range(50_000)]  # 5 MB, longer than any line
+    found = rows("\r".join(["address,name", *lines]))
+    assert [row.values["address"] for row in found] == [f"+{n}" for n in range(50_000)]
+
+
+def test_names_of_every_script_stay_as_they_are() -> None:
+    names = [
+        "עדי כהן",
+        "نور",
+        "é",
+        "e\u0301",
+        "👨\u200d👩\u200d👧",
+        "\u202eabc",
+        "=cmd()",
+        "@x",
+        "-1",
+        "+1",
+    ]
+    data = "\n".join(["address,name", *(f"+{n},{name}" for n, name in enumerate(names))])
+    assert [row.values["name"] for row in rows(data)] == names
+    assert codes(data) == [None] * len(names)
+
+
+def test_ten_thousand_columns_and_a_header_of_a_megabyte() -> None:
+    columns = ["address", *(f"column{number:05}{'x' * 90}" for number in range(10_000))]
+    (row,) = rows(",".join(columns) + "\n" + ",".join(["+1"] * 10_001))
+    assert len(row.values) == 10_001
+    assert row.problem is None
+
+
+def test_a_second_byte_order_mark_is_no_part_of_a_name() -> None:
+    (row,) = rows(b"\xef\xbb\xbf\xef\xbb\xbfaddress,name\n+1,a\n")
+    assert row.values == {"address": "+1", "name": "a"}
 
 
 class Endless(io.RawIOBase):
@@ -147,6 +217,36 @@ def test_memory_stays_flat() -> None:
         tracemalloc.stop()
 
 
+def peak_of(lines: Iterator[bytes]) -> int:
+    """The most bytes that reading takes, up to the end or the error."""
+    tracemalloc.start()
+    try:
+        with suppress(AudienceError):
+            for _ in read_csv(Endless(lines)):  # type: ignore[arg-type]
+                pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"of a cell that nobody closes\n",
+        b'","\n',  # each line closes a cell and opens the next one of the same record
+        b"x" * 4_000_000,
+        b"+1," + b"x" * 1_000_000 + b"\n",
+        b"," * 2_000_000 + b"x\n",
+    ],
+)
+def test_memory_is_bounded_whatever_the_list_is(line: bytes) -> None:
+    def endless() -> Iterator[bytes]:
+        yield b'address,name\n+1,"a\n' if len(line) < 100 else b"address,name\n"
+        yield from itertools.repeat(line, 200_000_000 // len(line) if len(line) < 100 else 3)
+
+    assert peak_of(endless()) < 100_000_000
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 
 
@@ -161,15 +261,26 @@ def test_whatever_is_written_as_csv_is_read_again(
     assert [(row.values["address"], row.values["name"]) for row in rows(buffer.getvalue())] == kept
 
 
-@given(st.binary(max_size=300), st.booleans())
-def test_any_bytes_are_rows_or_an_audience_error(data: bytes, header: bool) -> None:
+crumbs = st.lists(
+    st.sampled_from(
+        [b",", b'"', b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b"+1", b";"]
+    )
+    | st.binary(max_size=8),
+    max_size=60,
+).map(b"".join)
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=300) | crumbs, st.sampled_from([b"", b"address,name\n", b"address\r"]))
+def test_any_bytes_are_rows_or_an_audience_error(data: bytes, header: bytes) -> None:
     try:
-        found = rows(b"address,name\n" + data if header else data)
+        found = rows(header + data)
     except AudienceError:
         return
     for number, row in enumerate(found, start=1):
         assert row.number == number
         "".join(row.values.values()).encode()
+        assert row.problem is None or row.problem.code in PROBLEMS
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_a_good_row_becomes_a_text() -> None:
         locale="en_US",
         timezone="America/New_York",
         consent=True,
-        consent_at="",
-        consent_source="web_form",
+        consent_proof='{"source":"web_form"}',
+        consent_expires_at=None,
         text="Hello Alex, your appointment is confirmed for February 1, 2024.",
         violations=(),
     )

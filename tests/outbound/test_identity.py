@@ -19,6 +19,7 @@ def test_a_number_is_one_person_on_every_channel_of_numbers(text: str) -> None:
     assert identify(text).wires == {
         "messaging:sms": NUMBER,
         "messaging:whatsapp": f"whatsapp:{NUMBER}",
+        "messaging:apple": f"apple:{NUMBER}",
     }
 
 

@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.outbound import segments
+from genesys_cloud.outbound.channels import text_length
+from genesys_cloud.outbound.filled_template import FilledTemplate
 from genesys_cloud.outbound.validation import normalise_sender, validate_message
 from genesys_cloud.outbound.violations import PROBLEMS, Violation
 
@@ -17,6 +20,10 @@ LIMITS = {
     "messaging:facebook": 64000,
     "messaging:web": 10000,
 }
+
+FILLED = FilledTemplate(
+    response_id="r-1", body={str(n): "x" * 1000 for n in range(3)}, header={}, button_url={}
+)
 
 
 def validate_payload(payload: Mapping[str, Any]) -> tuple[Violation, ...]:
@@ -131,7 +138,7 @@ def test_a_sender_in_no_usable_form_stops_the_campaign(channel: str, sender: str
 
 def test_agentless_senders_are_ids_of_integrations() -> None:
     integration = "0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11"
-    for channel in ("messaging:whatsapp", "messaging:web", "messaging:open"):
+    for channel in ("messaging:whatsapp", "messaging:web", "messaging:open", "messaging:apple"):
         assert normalise_sender(channel, integration, "agentless") == integration
     assert normalise_sender("messaging:sms", "+13175550100", "agentless") == "+13175550100"
     with pytest.raises(CampaignDefinitionError, match="integration or deployment"):
@@ -143,12 +150,99 @@ def test_a_channel_that_can_t_be_sent_on_stops_the_campaign() -> None:
         normalise_sender("messaging:open", "x")
 
 
+def sms(text: str) -> list[Violation]:
+    """What is wrong with an SMS in the profile agentless."""
+    return list(
+        validate_message(
+            channel="messaging:sms",
+            text=text,
+            consent=True,
+            sender="+12025550100",
+            recipient="+12025550123",
+            profile="agentless",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("x" * 765, []),  # 5 segments of 153
+        ("x" * 766, ["text_too_long", "too_many_segments"]),
+        ("€" * 380, []),  # two septets each, 76 to a segment
+        ("€" * 381, ["too_many_segments"]),
+        ("ł" + "x" * 334, []),  # 5 segments of 67
+        ("ł" + "x" * 335, ["too_many_segments"]),
+        ("😀" * 165, []),  # 33 to a segment
+        ("😀" * 166, ["too_many_segments"]),
+    ],
+)
+def test_an_sms_holds_both_to_its_characters_and_to_its_segments(
+    text: str, codes: list[str]
+) -> None:
+    assert [violation.code for violation in sms(text)] == codes
+
+
+def test_the_sentence_names_segments_encoding_and_what_forces_it() -> None:
+    (found,) = sms("“Zoë” łąćęśż\u200b" + "x" * 400)
+    assert found.message == (
+        "The text takes 7 SMS segments in UCS-2, because of “ (U+201C), ë (U+00EB), ” (U+201D), "
+        "ł (U+0142), ą (U+0105) and others; Genesys Cloud takes at most 5. Shorten it, or keep to "
+        "the characters of GSM-7."
+    )
+    (found,) = sms("€" * 400)
+    assert "6 SMS segments in GSM-7; Genesys Cloud takes at most 5" in found.message
+    (found,) = sms("\u200b" + "x" * 400)
+    assert "because of U+200B;" in found.message
+
+
+@given(st.text(alphabet="aé€ł😀", min_size=1, max_size=100), st.integers(1, 12))
+def test_what_passes_as_an_sms_is_within_both_limits(piece: str, times: int) -> None:
+    text = piece * times
+    fits = text_length(text) <= 765 and segments.count(text).segments <= 5
+    assert (sms(text) == []) == fits
+
+
+def test_the_tutorial_s_profile_counts_no_segments() -> None:
+    found = validate_message(
+        channel="messaging:sms",
+        text="ł" * 160,
+        consent=True,
+        sender="+12025550100",
+        recipient="+12025550123",
+    )
+    assert found == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (FILLED.as_text(), []),
+        ("Hello Alex, your order is ready.", ["template_not_approved"]),
+        (" ", ["text_empty"]),
+    ],
+)
+def test_whatsapp_takes_approved_templates_only_and_no_limit_of_texts(
+    text: str, codes: list[str]
+) -> None:
+    found = validate_message(
+        channel="messaging:whatsapp",
+        text=text,
+        consent=True,
+        sender="0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11",
+        recipient="+12025550123",
+        profile="agentless",
+    )
+    assert [violation.code for violation in found] == codes
+
+
 @given(
     channel=st.sampled_from([*LIMITS, "messaging:open", "x"]),
     text=st.text(),
     consent=st.booleans(),
     sender=st.text(max_size=20),
     recipient=st.text(max_size=20),
+    profile=st.sampled_from(["messaging", "agentless"]),
 )
 def test_every_code_is_in_the_table_of_problems(**message: Any) -> None:
     found = validate_message(**message)

@@ -143,6 +143,43 @@ def test_short_list_is_read_once_more_and_both_passes_count(tmp_path):
     assert (export.passes, export.pages, export.duplicates_dropped) == (2, 4, 2)
 
 
+class Passes:
+    """A list that holds other messages each time it is read, of which it counts about `total`."""
+
+    def __init__(self, *passes, total, approximate=True):
+        self.passes, self.total, self.approximate = list(passes), total, approximate
+
+    def __iter__(self):
+        for page in pages([delivery(name) for name in self.passes.pop(0)], total=self.total):
+            yield dataclasses.replace(page, approximate=self.approximate)
+
+
+def test_an_approximate_total_gives_way_to_a_second_pass_that_finds_nothing_new(tmp_path):
+    export = run(tmp_path, Passes("abc", "ab", total=5))
+    assert ids(tmp_path) == ["a", "b", "c"]
+    assert (export.api_total, export.total_is_approximate, export.passes) == (5, True, 2)
+
+
+def test_an_approximate_total_that_is_reached_needs_no_second_pass(tmp_path):
+    export = run(tmp_path, Passes("abc", total=2))
+    assert (export.rows, export.total_is_approximate, export.passes) == (3, True, 1)
+
+
+def test_a_second_pass_that_finds_more_and_still_too_little_is_an_error(tmp_path):
+    with pytest.raises(IncompleteExportError, match="4 of 5 messages after 2 passes"):
+        run(tmp_path, Passes("abc", "abd", total=5))
+
+
+def test_an_exact_total_gives_way_to_nothing(tmp_path):
+    with pytest.raises(IncompleteExportError, match="3 of 5 messages after 2 passes"):
+        run(tmp_path, Passes("abc", "abc", total=5, approximate=False))
+
+
+def test_one_pass_never_stands_for_an_approximate_total(tmp_path):
+    with pytest.raises(IncompleteExportError, match="after one pass"):
+        run(tmp_path, iter(Passes("abc", total=5)))
+
+
 def test_list_that_can_not_be_read_again_is_judged_as_it_is(tmp_path):
     with pytest.raises(IncompleteExportError, match="after one pass over the list, 1 are missing"):
         run(tmp_path, iter(pages([delivery()], total=2)))

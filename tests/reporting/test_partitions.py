@@ -79,6 +79,7 @@ def test_manifest_counts(tmp_path):
         "intervalEnd": "2024-01-16T00:00:00.000Z",
         "dayEnded": True,
         "apiTotal": 3,
+        "totalIsApproximate": False,
         "rows": 2,
         "pages": 2,
         "passes": 1,

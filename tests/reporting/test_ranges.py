@@ -156,6 +156,14 @@ def test_what_is_not_complete_is_said(tmp_path: Path, changes: dict[str, Any], s
     assert said in in_words(read_range(tmp_path, day(0), day(0)))
 
 
+def test_a_day_with_an_approximate_total_is_complete(tmp_path: Path) -> None:
+    put_day(tmp_path, 0, [delivery()])
+    change_manifest(place(tmp_path, 0), apiTotal=5, totalIsApproximate=True)
+    found = read_range(tmp_path, day(0), day(0))
+    assert (found.days[0].missing, found.days[0].api_total) == (0, 5)
+    assert "Complete: 1 row" in in_words(found)
+
+
 def test_reconciliation_counts_are_added_up(tmp_path: Path) -> None:
     for number in (0, 1):
         put_day(tmp_path, number, [delivery()], ledger=a_ledger(3))

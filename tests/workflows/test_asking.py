@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,28 +12,24 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.errors import PagingError
-from genesys_cloud.ledger import audit, events, lost_statuses, sends
+from genesys_cloud.ledger import audit, events, lost_statuses
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.events import Effect
 from genesys_cloud.ledger.lost_statuses import Awaited
-from genesys_cloud.ledger.outcomes import Outcome, record
 from genesys_cloud.ledger.tables import messages, status_events
-from genesys_cloud.outbound.asking import FIRST_ASK, OLDEST_ASKED
-from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
-from genesys_cloud.outbound.messages import State
-from genesys_cloud.outbound.pacing import Limit
+from genesys_cloud.outbound.asking import EVENTS_LOST
+from genesys_cloud.outbound.deliveries import DeliveryPage
 from genesys_cloud.outbound.status import Status, StatusEvent
 from genesys_cloud.workflows.asking import LONGEST_WINDOW, Asked, Bounds, ask, windows
 from genesys_cloud.workflows.reconciling import AFTER, BEFORE
-from tests.ledger.planted import CAMPAIGN, only_shard, plant
+from tests.ledger.planted import CAMPAIGN
 from tests.simulator.server import SimulatorProcess
+from tests.workflows.awaiting import SENT, accepted, changes, delivery, rows, statuses
 
-SENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-LEASE = timedelta(seconds=90)
 HOUR = timedelta(hours=1)
 
 
@@ -42,23 +38,6 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     opened = open_ledger(ledger_url)
     yield opened
     opened.close()
-
-
-def accepted(
-    ledger: Ledger, count: int, *, at: datetime = SENT, occurrence: str = "once"
-) -> list[str]:
-    """Have messages accepted at a time, and return the ids that the API gave them."""
-    shard = only_shard(ledger, plant(ledger, count, occurrence=occurrence))
-    limit = Limit(name="test", most=10_000_000)
-    batch = sends.claim(ledger, shard, [limit], most=count, now=at, lease=LEASE)
-    sends.begin_attempt(ledger, batch, now=at, lease=LEASE)
-    ids = [f"{occurrence}-{number}" for number in range(count)]
-    outcomes = [
-        Outcome(claim=claim, state=State.ACCEPTED, message_id=id_, status="queued")
-        for claim, id_ in zip(batch.claims, ids, strict=True)
-    ]
-    record(ledger, outcomes, now=at)
-    return ids
 
 
 def entity(message_id: str, status: str, *, at: datetime = SENT, **more: Any) -> dict[str, Any]:
@@ -70,19 +49,6 @@ def entity(message_id: str, status: str, *, at: datetime = SENT, **more: Any) ->
         "createdDate": at.isoformat(),
         **more,
     }
-
-
-def rows(ledger: Ledger) -> list[Row[Any]]:
-    with ledger.read() as connection:
-        return list(connection.execute(select(messages).order_by(messages.c.id)))
-
-
-def statuses(ledger: Ledger) -> list[str]:
-    return [row.status for row in rows(ledger)]
-
-
-def changes(ledger: Ledger) -> list[Any]:
-    return [entry for entry in audit.read(ledger) if entry["action"] == "status.changed"]
 
 
 def test_what_the_api_knows_better_moves_the_message_and_is_audited(
@@ -123,12 +89,15 @@ def test_nobody_asks_before_the_time_or_after_the_last_day(
     ids = accepted(ledger, 2)
     simulator.load([entity(id_, "delivered") for id_ in ids])
     moment = timedelta(milliseconds=1)
-    assert ask(ledger, client, now=SENT + FIRST_ASK - moment) == Asked()
-    assert ask(ledger, client, now=SENT + OLDEST_ASKED + moment) == Asked()
+    assert ask(ledger, client, now=SENT + EVENTS_LOST.first - moment) == Asked()
+    assert ask(ledger, client, now=SENT + EVENTS_LOST.oldest + moment) == Asked()
     assert simulator.requests()["requests"] == []
     minutes = timedelta(minutes=10)
-    assert ask(ledger, client, now=SENT + minutes, first=minutes).moved == 2
-    assert ask(ledger, client, now=SENT + OLDEST_ASKED) == Asked()
+    assert (
+        ask(ledger, client, now=SENT + minutes, schedule=EVENTS_LOST.starting_at(minutes)).moved
+        == 2
+    )
+    assert ask(ledger, client, now=SENT + EVENTS_LOST.oldest) == Asked()
 
 
 def test_a_message_is_asked_about_again_at_growing_distances(
@@ -193,10 +162,10 @@ def test_an_event_that_came_meanwhile_is_not_undone_and_a_contradiction_is_flagg
 ) -> None:
     one, two = accepted(ledger, 2)
     now = SENT + HOUR
-    asked = lost_statuses.due(ledger, now=now, first=FIRST_ASK, most=10)
+    asked = lost_statuses.due(ledger, now=now, schedule=EVENTS_LOST, most=10)
     events.apply(ledger, [event("e1", one, "delivered"), event("e2", two, "delivered")], now)
     listed = [delivery(one, "sent"), delivery(two, "failed")]
-    learnt = lost_statuses.learn(ledger, asked, listed, now=now, first=FIRST_ASK)
+    learnt = lost_statuses.learn(ledger, asked, listed, now=now)
     assert (learnt.moved, learnt.still_open) == (1, 0)
     assert statuses(ledger) == ["delivered", "failed"]
     assert changes(ledger)[-1]["details"]["contradiction"] is True
@@ -228,23 +197,17 @@ def test_events_and_answers_in_any_order_end_at_the_status_furthest_on(
             events.apply(ledger, [event(f"{occurrence}-{number}", one, status.word)], SENT)
         else:
             listed = [delivery(one, status.word)]
-            lost_statuses.learn(ledger, asked, listed, now=SENT + HOUR, first=FIRST_ASK)
+            lost_statuses.learn(ledger, asked, listed, now=SENT + HOUR)
         reached = max(reached, status)
         with ledger.read() as connection:
             query = select(messages.c.status).where(messages.c.id == id_)
             assert connection.execute(query).scalar() == reached.word
 
 
-def delivery(message_id: str, status: str, **more: Any) -> Delivery:
-    return Delivery(
-        message_id=message_id, channel="messaging:sms", status=status, created_at=SENT, **more
-    )
-
-
 def test_of_two_listings_the_one_further_on_counts_and_odd_words_do_not(ledger: Ledger) -> None:
     one, two = accepted(ledger, 2)
     now = SENT + HOUR
-    asked = lost_statuses.due(ledger, now=now, first=FIRST_ASK, most=10)
+    asked = lost_statuses.due(ledger, now=now, schedule=EVENTS_LOST, most=10)
     ahead = now + timedelta(days=400)
     listed = [
         delivery(one, "sent", sent_at=SENT),
@@ -253,7 +216,7 @@ def test_of_two_listings_the_one_further_on_counts_and_odd_words_do_not(ledger: 
         delivery(two, "teleported"),
         delivery(two.upper(), "read"),
     ]
-    learnt = lost_statuses.learn(ledger, asked, listed, now=now, first=FIRST_ASK)
+    learnt = lost_statuses.learn(ledger, asked, listed, now=now)
     assert (learnt.moved, learnt.still_open, learnt.not_listed) == (1, 1, 0)
     assert statuses(ledger) == ["delivered", "queued"]
     assert rows(ledger)[0].status_at == now  # no status is reached in the future
@@ -308,9 +271,10 @@ def test_pages_are_read_until_everybody_has_been_seen(
     one, two = accepted(ledger, 2)
     others = [entity(f"o{number}", "sent") for number in range(250)]
     simulator.load([entity(one, "read"), entity(two, "read"), *others])
+    assert client.profile == "messaging"  # which is asked for once
+    before = len(simulator.requests()["requests"])
     assert ask(ledger, client, now=SENT + HOUR).moved == 2
-    listed = [one for one in simulator.requests()["requests"] if one["method"] == "GET"]
-    assert len(listed) == 1
+    assert len(simulator.requests()["requests"]) - before == 1
 
 
 @given(st.lists(st.integers(0, 20_000), max_size=30))
@@ -338,7 +302,7 @@ def test_an_index_serves_the_search_for_lost_statuses(ledger: Ledger) -> None:
         if "ask_at" in statement:
             asked.append((statement, parameters))
 
-    lost_statuses.due(ledger, now=SENT, first=FIRST_ASK, most=10)
+    lost_statuses.due(ledger, now=SENT, schedule=EVENTS_LOST, most=10)
     ((statement, parameters),) = asked
     with ledger.read() as connection:
         if not sqlite:  # an empty table is read from end to end, whatever indexes it has

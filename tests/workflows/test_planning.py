@@ -15,9 +15,10 @@ from sqlalchemy import select
 from genesys_cloud.errors import AudienceError, UnaccountedError
 from genesys_cloud.ledger import audit, campaigns, plans, sends
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.tables import messages
+from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.filled_template import FilledTemplate
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.templates import Template, TemplateLibrary
 from genesys_cloud.settings import PROJECT_ROOT
@@ -237,6 +238,106 @@ def test_the_tables_show_counts_and_no_address(ledger: Ledger, template: Templat
         check_accounted(counted)
 
 
+APPROVED = """\
+response_id = "5e6f2f0a-3c1d-4b6a-9d52-0c7a1f4e8b21"
+[body]
+1 = "{{ name }}"
+2 = "{{ orderId }}"
+"""
+
+
+@pytest.fixture
+def approved(tmp_path: Path) -> Template:
+    """An approved template of WhatsApp, for the profile agentless."""
+    folder = tmp_path / "templates" / "order_update"
+    folder.mkdir(parents=True)
+    (folder / "en.whatsapp.toml").write_text(APPROVED)
+    library = TemplateLibrary(root=folder.parent)
+    return library.load("order_update", "messaging:whatsapp", "agentless")
+
+
+def plan_whatsapp(
+    ledger: Ledger, template: Template, lines: Sequence[str], profile: str, audience: str = "a.csv"
+) -> PlanReport:
+    sender = "+12025550100" if profile == "messaging" else "0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11"
+    campaign = replace(CAMPAIGN, channel="messaging:whatsapp", sender=sender, audience=audience)
+    stream = io.BytesIO("\n".join([HEADER, *lines]).encode())
+    _, report = plan_occurrence(
+        ledger, campaign, template, read_csv(stream), occurrence="once", now=NOW, profile=profile
+    )
+    return report
+
+
+def occurrence(ledger: Ledger) -> Any:
+    with ledger.read() as connection:
+        return connection.execute(select(occurrences)).one()
+
+
+def claim(ledger: Ledger, shard: plans.Shard, most: int = 10) -> sends.Batch:
+    limits, lease = [Limit(name="account", most=60_000)], timedelta(seconds=90)
+    return sends.claim(ledger, shard, limits, most=most, now=NOW, lease=lease)
+
+
+def test_a_plan_for_the_platform_keeps_filled_templates_and_says_its_profile(
+    ledger: Ledger, approved: Template
+) -> None:
+    lines = [GOOD[0], "r2,+12025550102,true,en,,A-2", f"r3,+12025550103,true,en,{'x' * 1025},A"]
+    report = plan_whatsapp(ledger, approved, lines, "agentless")
+    assert dict(report.blocked) == {"missing_variable": 1, "parameter_too_long": 1}
+    first = rows(ledger)[0]
+    assert first.address == "whatsapp:+12025550101"
+    assert FilledTemplate.parse(first.text).body == {"1": "Alex", "2": "A-1"}
+    found = occurrence(ledger)
+    assert (found.profile, found.sender) == ("agentless", "0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11")
+    (shard,) = plans.shards(ledger, found.id, size=10, most=10)
+    assert shard.profile == "agentless"
+    (planned,) = [row for row in audit.read(ledger) if row["action"] == "campaign.planned"]
+    assert planned["details"]["profile"] == "agentless"
+    assert f"{'profile':<36} agentless\n" in plan_table(report)
+    assert "agentless (assumed: Genesys Cloud was not asked)" in plan_table(report, assumed=True)
+
+
+def test_a_rehearsal_for_the_platform_says_the_same(approved: Template, ledger: Ledger) -> None:
+    lines = [GOOD[0], "r2,+12025550102,true,en,,A-2"]
+    sender = "0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11"
+    campaign = replace(CAMPAIGN, channel="messaging:whatsapp", sender=sender)
+    stream = io.BytesIO("\n".join([HEADER, *lines]).encode())
+    report = rehearse(campaign, approved, read_csv(stream), occurrence="once", profile="agentless")
+    assert report == plan_whatsapp(ledger, approved, lines, "agentless")
+
+
+def test_what_only_an_earlier_plan_for_another_profile_had_never_goes_out(
+    ledger: Ledger, approved: Template, template: Template
+) -> None:
+    plan_whatsapp(ledger, approved, GOOD[:2], "agentless")
+    plan_whatsapp(ledger, template, GOOD[:1], "messaging", audience="b.csv")
+    left = {row.recipient_id: (row.state, row.reason_code, row.text[:5]) for row in rows(ledger)}
+    # Sent as a text, r2 would have got JSON.
+    assert left["r1"] == ("planned", None, "Hello")
+    assert left["r2"][:2] == ("blocked", "planned_for_other_profile")
+    blocked = [row["details"] for row in audit.read(ledger) if row["action"] == "plan.blocked"]
+    assert [(one["reason"], len(one["message_keys"])) for one in blocked] == [
+        ("planned_for_other_profile", 2)
+    ]
+    plan_whatsapp(ledger, approved, GOOD[:2], "agentless")
+    assert states(ledger) == {"planned": 2}
+
+
+def test_a_worker_of_the_earlier_plan_claims_nothing_of_the_later(
+    ledger: Ledger, approved: Template, template: Template
+) -> None:
+    plan_whatsapp(ledger, approved, GOOD[:2], "agentless")
+    (shard,) = plans.shards(ledger, occurrence(ledger).id, size=10, most=10)
+    gone = claim(ledger, shard, most=1).claims[0]
+    plan_whatsapp(ledger, template, GOOD, "messaging")
+    late = claim(ledger, shard)
+    assert (late.claims, late.active) == ((), False)
+    (anew,) = plans.shards(ledger, occurrence(ledger).id, size=10, most=10)
+    claims = claim(ledger, anew).claims
+    assert {one.message.text[:4] for one in claims} == {"Hell", "Hola"}
+    assert gone.id not in {one.id for one in claims}
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
@@ -266,3 +367,32 @@ def test_recipients_always_equal_rows_however_often_they_are_planned(
         assert sum(counted.states.values()) == counted.recipients
         assert counted.blocked_reasons == dict(report.blocked)
     ledger.close()
+
+
+def test_what_was_typed_is_kept_of_blocked_rows_alone_and_not_for_long(
+    ledger: Ledger, template: Template
+) -> None:
+    typed = "+1 (202) 555-0101"
+    plan(
+        ledger, template,
+        [f"r1,{typed},true,en,Alex,A-1", f"r2,{'(0)' + '7' * 500},true,en,Bo,A-2",
+         "r3,+1 (555) 000-1234,true,en,Cy,A-3", f",{typed[:-1]}2,true,en,Dee,A-4"],
+    )  # fmt: skip
+    kept = rows(ledger)
+    planned = [str(tuple(row)) for row in kept if row.state == "planned"]
+    assert len(planned) == 2
+    assert not [row for row in planned if "(202)" in row or "555-" in row]
+    assert [row.address for row in kept if row.state == "blocked"] == [
+        "(0)" + "7" * 197, "+1 (555) 000-1234",
+    ]  # fmt: skip
+
+
+def test_a_name_that_a_spreadsheet_would_execute_is_text_like_any_other(
+    ledger: Ledger, template: Template
+) -> None:
+    names = ["=cmd()", "@SUM(A1)", "עדי", "e\u0301", "👨\u200d👩\u200d👧"]
+    lines = [f"r{n},+1202555010{n},true,en,{name},A" for n, name in enumerate(names)]
+    assert plan(ledger, template, lines).planned == len(names)
+    assert [row.text for row in rows(ledger)] == [
+        f"Hello {name}, your order A is ready." for name in names
+    ]

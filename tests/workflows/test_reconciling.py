@@ -22,7 +22,7 @@ from genesys_cloud.workflows.proof import Certificate, prove
 from genesys_cloud.workflows.reconciling import AFTER, BEFORE, match, reconcile, windows
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
-from tests.workflows.sender import Sender
+from tests.workflows.sender import PLENTY, Sender
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -92,7 +92,7 @@ def test_a_dead_workers_lease_is_taken_over_without_its_task(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 5))
-    limits, lease = limits_of(sender.account, campaign_id="c"), timedelta(seconds=90)
+    limits, lease = limits_of(sender.account, PLENTY, campaign_id="c"), timedelta(seconds=90)
     now = datetime.now(UTC)
     dead = sends.claim(sender.ledger, shard, limits, most=5, now=now, lease=lease)
     sends.begin_attempt(sender.ledger, dead, now=now, lease=lease)
@@ -122,7 +122,9 @@ def test_a_certificate_names_what_does_not_add_up(
     sender.send(shard)
     plant(sender.ledger, 7)
     (extra,) = unsent = sends.claim(
-        sender.ledger, only_shard(sender.ledger, plan), limits_of(sender.account, campaign_id="c"),
+        sender.ledger,
+        only_shard(sender.ledger, plan),
+        limits_of(sender.account, PLENTY, campaign_id="c"),
         most=1, now=datetime.now(UTC), lease=timedelta(seconds=90),
     ).claims  # fmt: skip
     sender.client.send(extra.message)

@@ -28,7 +28,7 @@ from genesys_cloud.workflows.pace import limits_of
 from genesys_cloud.workflows.sending import MOST_SETBACKS, send_shard
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
-from tests.workflows.sender import Sender
+from tests.workflows.sender import PLENTY, Sender
 
 
 def recipients(simulator: SimulatorProcess) -> list[str]:
@@ -197,7 +197,7 @@ def test_the_campaigns_own_limit_spaces_the_sends(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 20))
-    limits = limits_of(sender.account, campaign_id="c", messages_per_minute=1_200)
+    limits = limits_of(sender.account, PLENTY, campaign_id="c", messages_per_minute=1_200)
     began = datetime.now(UTC)
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2)
     requests = simulator.requests()["requests"]
@@ -212,7 +212,7 @@ def test_what_a_stopped_process_left_is_taken_over(
     simulator: SimulatorProcess, sender: Sender
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 10))
-    limits = limits_of(sender.account, campaign_id=CAMPAIGN.campaign_id)
+    limits = limits_of(sender.account, PLENTY, campaign_id=CAMPAIGN.campaign_id)
     lease = timedelta(seconds=90)
     now = sender.hurried.now()
     dead = sends.claim(sender.ledger, shard, limits, most=3, now=now, lease=lease)
@@ -252,7 +252,7 @@ def test_what_could_not_go_out_by_its_deadline_has_expired(
     deadline = sender.hurried.now() + timedelta(seconds=30)
     campaign = replace(CAMPAIGN, deadline=deadline)
     shard = only_shard(sender.ledger, plant(sender.ledger, 100, campaign=campaign))
-    limits = limits_of(sender.account, campaign_id="c", messages_per_minute=60)
+    limits = limits_of(sender.account, PLENTY, campaign_id="c", messages_per_minute=60)
     clock = sender.hurried.clock()
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
     states = sender.states()
@@ -276,7 +276,7 @@ def test_a_campaign_cancelled_in_mid_send_leaves_nothing_planned(
             )
         return now
 
-    limits = limits_of(sender.account, campaign_id=CAMPAIGN.campaign_id)
+    limits = limits_of(sender.account, PLENTY, campaign_id=CAMPAIGN.campaign_id)
     clock = Clock(now=cancel_once, sleep=sender.hurried.sleep)
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
     states = sender.states()
@@ -324,7 +324,7 @@ def test_a_used_up_rate_window_holds_everybody_back_before_a_429_comes(tmp_path:
             base_url=simulator.url, requests_per_minute=1_000_000,
         )  # fmt: skip
         with GenesysClient(account, state_dir=tmp_path) as client:
-            limits = limits_of(account, campaign_id="c")
+            limits = limits_of(account, PLENTY, campaign_id="c")
             send_shard(ledger, client, shard, limits=limits, timeout_s=5, batch=4)
         statuses = Counter(request["status"] for request in simulator.requests()["requests"])
     ledger.close()

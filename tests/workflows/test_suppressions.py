@@ -9,7 +9,7 @@ from genesys_cloud.workflows.pace import limits_of
 from genesys_cloud.workflows.sending import send_shard
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
-from tests.workflows.sender import Sender
+from tests.workflows.sender import PLENTY, Sender
 
 
 def entry(number: int, *, expires_at: datetime | None = None) -> Suppression:
@@ -53,7 +53,7 @@ def test_an_entry_made_in_mid_send_holds_from_the_next_batch_on(
         return sender.hurried.now()
 
     clock = Clock(now=suppress_once, sleep=sender.hurried.sleep)
-    limits = limits_of(sender.account, campaign_id="c")
+    limits = limits_of(sender.account, PLENTY, campaign_id="c")
     send_shard(sender.ledger, sender.client, shard, limits=limits, timeout_s=2, clock=clock)
     assert sender.states() == {"accepted": 299, "blocked": 101}
     assert "+12025550300" not in recipients(simulator)
@@ -64,7 +64,7 @@ def test_a_batch_that_is_claimed_already_leaves_without_them(
 ) -> None:
     shard = only_shard(sender.ledger, plant(sender.ledger, 4))
     lease, now = timedelta(seconds=90), datetime.now(UTC)
-    limits = limits_of(sender.account, campaign_id="c")
+    limits = limits_of(sender.account, PLENTY, campaign_id="c")
     batch = sends.claim(sender.ledger, shard, limits, most=4, now=now, lease=lease)
     suppress(sender, 2)
     left = sends.begin_attempt(sender.ledger, batch, now=now, lease=lease)
@@ -77,18 +77,19 @@ def test_an_expired_or_lifted_entry_blocks_nobody(
 ) -> None:
     now = datetime.now(UTC)
     entries = [entry(1, expires_at=now - timedelta(days=1)), entry(2)]
-    suppressions.add(sender.ledger, entries, actor="tester", now=now)
+    before = now - timedelta(days=2)
+    assert suppressions.add(sender.ledger, entries, actor="tester", now=before).added == 2
     assert suppressions.remove(sender.ledger, entry(2), actor="tester", now=now)
     assert not suppressions.remove(sender.ledger, entry(2), actor="tester", now=now)
     sender.send(only_shard(sender.ledger, plant(sender.ledger, 3)))
     assert sender.states() == {"accepted": 3}
 
 
-def test_entries_are_audited_and_listed_without_the_address(sender: Sender) -> None:
+def test_entries_are_audited_once_and_listed_without_the_address(sender: Sender) -> None:
     suppress(sender, 5)
     suppress(sender, 5)
     (listed,) = suppressions.listing(sender.ledger)
     assert (listed["masked_address"], listed["reason"]) == ("…05", "opted_out")
     entries = list(audit.read(sender.ledger))
-    assert [one["action"] for one in entries] == ["suppression.added"] * 2
+    assert [one["action"] for one in entries] == ["suppression.added"]
     assert "+1202555" not in str([dict(one) for one in entries])

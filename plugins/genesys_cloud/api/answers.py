@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from genesys_cloud.api.failures import Call, refusal, unclear
+from genesys_cloud.api.failures import Call, Refusal, refusal, unclear
 from genesys_cloud.api.retry import pause, retry_after
 from genesys_cloud.api.transport import Answer
 from genesys_cloud.errors import NotSentError, ServiceFailedError
 from genesys_cloud.outbound.messages import Receipt
+
+
+def _unexplained(status: int, body: object) -> None:
+    """Say nothing of a refusal."""
 
 
 def content(call: Call, answer: Answer, now: float) -> object:
@@ -31,11 +35,17 @@ def content(call: Call, answer: Answer, now: float) -> object:
 
 
 def receipt(
-    call: Call, answer: Answer, now: float, parse: Callable[[object], Receipt | None]
+    call: Call,
+    answer: Answer,
+    now: float,
+    parse: Callable[[object], Receipt | None],
+    *,
+    explain: Callable[[int, object], Refusal | None] = _unexplained,
 ) -> Receipt:
     """Return the receipt of a message that was accepted; `now` is in epoch seconds.
 
-    `parse` reads it from the answer's JSON, and returns None where it holds none.
+    `parse` reads it from the answer's JSON, and returns None where it holds none; `explain` says
+    what is known of a refusal with that status and JSON.
 
     Raises OutcomeUnknownError wherever the answer leaves room for the message to have gone out:
     5xx, 408, a 2xx without a usable id, anything below 200. Every other answer is a clear no, and
@@ -53,4 +63,5 @@ def receipt(
             f"The proxy on the way to {call.endpoint} wants a login for {call.what}: put it into "
             "HTTPS_PROXY. Nothing reached Genesys Cloud."
         )
-    raise refusal(call, answer, retry_after=retry_after(answer, now))
+    known = explain(answer.status, answer.json())
+    raise refusal(call, answer, retry_after=retry_after(answer, now), known=known)

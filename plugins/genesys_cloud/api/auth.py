@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from genesys_cloud.api.failures import Call, correlation_id, problem, refusal
 from genesys_cloud.api.retry import retry_after
-from genesys_cloud.api.token_store import Token, TokenStore
+from genesys_cloud.api.token_store import Learnt, Token, TokenStore
 from genesys_cloud.api.transport import Answer, Transport
 from genesys_cloud.errors import (
     ApiError,
@@ -64,6 +66,7 @@ class GenesysAuth:
             what="an access token",
             connection=account.name,
             place=account.base_url or f"region {account.region}",
+            profile=account.profile,
             hide=(account.client_secret,),
         )
         self._token: Token | None = None
@@ -99,6 +102,24 @@ class GenesysAuth:
             if self._token is not None and self._token.value == refused.value:
                 self._token = None
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Let one of all threads and processes ask what is to be learnt; the others wait for it."""
+        return self._store.alone()
+
+    def learnt(self) -> Learnt:
+        """Return what was learnt with the token in force, by whichever process."""
+        token = self.token()
+        with self._gate, self._store.locked():
+            stored = self._store.load()
+        return token.learnt if stored is None else stored.learnt
+
+    def note(self, learnt: Learnt) -> None:
+        """Keep with the token in force what was learnt of its host."""
+        with self._gate, self._store.locked():
+            # It may be another token by now, but it is the same host's.
+            if (stored := self._store.load()) is not None:
+                self._store.save(replace(stored, learnt=learnt))
+
     def _shared(self) -> Token:
         with self._gate:
             if self._token is not None and self._token.usable_at(self._clock()):
@@ -120,7 +141,7 @@ class GenesysAuth:
         asked_at = self._clock()
         for ask in self._ways():
             answer = ask()
-            if answer.status not in {400, 401} or _is_throttled(answer):
+            if answer.ok or answer.status == 408 or answer.status >= 500 or _is_throttled(answer):
                 break
         if not answer.ok:
             raise self._refused(answer)
@@ -130,11 +151,15 @@ class GenesysAuth:
         return token
 
     def _ways(self) -> tuple[Ask, ...]:
-        """Return the forms of the request, the one after to be used where one is refused."""
+        """Return the forms of the request, the one after to be used where one is refused.
+
+        A region is the real platform's, which takes the header and need not see the other form.
+        """
+        both = (self._ask_by_form, self._ask_by_header)
         ways: dict[str, tuple[Ask, ...]] = {
             "messaging": (self._ask_by_form,),
             "agentless": (self._ask_by_header,),
-            "auto": (self._ask_by_form, self._ask_by_header),
+            "auto": both if self._account.base_url else both[::-1],
         }
         return ways[self._account.profile]
 
@@ -210,7 +235,10 @@ def _is_throttled(answer: Answer) -> bool:
     return (
         answer.status == 400
         and fields.get("error") == "invalid_request"
-        and any(isinstance(text, str) and text.startswith("rate limit exceeded") for text in texts)
+        and any(
+            isinstance(text, str) and text.lower().startswith("rate limit exceeded")
+            for text in texts
+        )
     )
 
 

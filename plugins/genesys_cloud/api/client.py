@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from genesys_cloud.api.agentless_contract import AgentlessContract
 from genesys_cloud.api.auth import SCOPES
 from genesys_cloud.api.contract import Contract, MessageRef
+from genesys_cloud.api.discovery import Discovery
 from genesys_cloud.api.messaging_contract import MessagingContract
+from genesys_cloud.api.profiles.agentless import TO_ANALYSE, TO_READ_TEMPLATES, TO_SEND, TO_VIEW
+from genesys_cloud.api.profiles.limits import NAMESPACE, limits_path
 from genesys_cloud.api.session import ApiSession
 from genesys_cloud.api.token_store import Token
 from genesys_cloud.api.webhooks import Registration, WebhookRegistry
@@ -24,6 +30,17 @@ from genesys_cloud.outbound.messages import OutboundMessage, Receipt
 from genesys_cloud.settings import Account
 
 WEBHOOK_NAME = "messaging-status-tracker"
+
+ROLES_DECIDE = (
+    "What it may do is for the roles and divisions of the OAuth client to say, and was not tried: "
+    f"{TO_SEND} to send, {TO_VIEW} for statuses, {TO_ANALYSE} for reports, {TO_READ_TEMPLATES} "
+    "for WhatsApp templates."
+)
+
+_CONTRACTS: Mapping[str, Callable[[ApiSession], Contract]] = {
+    "messaging": MessagingContract,
+    "agentless": AgentlessContract,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +61,10 @@ class TokenInfo:
 class GenesysClient:
     """A client of one account, safe to use from many threads.
 
-    Tokens are shared by all processes of a machine through `state_dir`. `pace` is called before
-    each read, so that reads keep to the account's limit; sends are paced by who sends. Reads are
-    tried again where that helps, sends never, save once with a fresh token after a 401.
+    Tokens are shared by all processes of a machine through `state_dir`, and with them what was
+    found out about the host. `pace` is called before each read with the requests a minute that
+    the account may make; sends are paced by who sends. Reads are tried again where that helps,
+    sends never, save once with a fresh token after a 401.
     """
 
     def __init__(
@@ -57,17 +75,17 @@ class GenesysClient:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         rng: Callable[[], float] = random.random,
-        pace: Callable[[], None] | None = None,
+        pace: Callable[[int], None] | None = None,
     ) -> None:
-        if account.profile == "agentless":
-            raise ConnectionSettingsError(
-                f"Connection {account.name!r} has profile 'agentless'; this version serves only "
-                "'messaging' (which 'auto' chooses)."
-            )
         self.session = ApiSession(
-            account, state_dir=state_dir, clock=clock, sleep=sleep, rng=rng, pace=pace
+            account,
+            state_dir=state_dir,
+            clock=clock,
+            sleep=sleep,
+            rng=rng,
+            pace=None if pace is None else lambda: pace(self.requests_per_minute),
         )
-        self._account = account
+        self._discovery = Discovery(self.session)
 
     def __enter__(self) -> Self:
         return self
@@ -85,24 +103,72 @@ class GenesysClient:
         self.session.close()
 
     def authenticate(self) -> TokenInfo:
-        """Make sure of an access token, and return what is known of it."""
-        return self._info(self.session.auth.token())
+        """Make sure of an access token and of the profile, and return what is known of the token.
+
+        Raises NotSentError where the host does not say clearly which profile it serves.
+        """
+        token = self.session.auth.token()
+        self._discovery.profile()
+        return self._info(token)
 
     @property
     def profile(self) -> str:
-        """The profile in force, `messaging` or `agentless`."""
-        return "messaging"
+        """The profile in force, `messaging` or `agentless`; the host is asked where need be."""
+        return self._discovery.profile().name
 
-    def describe(self) -> str:
-        """Fetch a new access token, and return in a sentence or two what it says."""
-        info = self._info(self.session.auth.renew())
+    @property
+    def profile_reason(self) -> str:
+        """How the profile is known."""
+        return self._discovery.profile().reason
+
+    @property
+    def requests_per_minute(self) -> int:
+        """The account's limit: the configured one, or what Genesys says, or the usual one."""
+        return self._discovery.limit().per_minute
+
+    @property
+    def limit_source(self) -> str:
+        """Who says what the limit is."""
+        return self._discovery.limit().source
+
+    def renew(self) -> TokenInfo:
+        """Fetch a new access token, and forget what was found out about the host."""
+        token = self.session.auth.renew()
+        self._discovery = Discovery(self.session)
+        return self._info(token)
+
+    @property
+    def rights(self) -> str:
+        """What is known of what the OAuth client may do, in a sentence."""
+        if self.profile == "agentless":
+            return ROLES_DECIDE
+        info = self._info(self.session.auth.token())
         scopes = "not named by the server" if info.scopes is None else " ".join(info.scopes)
         missing = " ".join(info.missing_scopes) or "none"
+        return f"Scopes granted: {scopes or 'none'}; missing: {missing}."
+
+    def describe(self) -> str:
+        """Fetch a new access token, ask the host anew, and return in sentences what they say."""
+        info = self.renew()
+        profile, limit = self._discovery.profile(), self._discovery.limit()
         return (
             f"Authenticated at {self.session.auth.login_url} ({self.session.place}, API at "
-            f"{self.session.hosts.api}, profile {self._account.profile}). Scopes granted: "
-            f"{scopes or 'none'}; missing: {missing}. The token is good for {info.seconds_left} s."
+            f"{self.session.hosts.api}). Profile {profile.name}: {profile.reason}. {self.rights} "
+            f"Limit: {limit.per_minute} requests a minute ({limit.source}). The token is good for "
+            f"{info.seconds_left} s."
         )
+
+    def clock_lead_s(self) -> float | None:
+        """Return by how many seconds our clock is ahead of the host's, None where it tells none.
+
+        The host writes whole seconds, and the answer takes its time on the way.
+        """
+        call = self.session.call("GET", limits_path(NAMESPACE), "the host's clock")
+        date = self.session.answer(call).headers.get("Date", "")
+        try:
+            return self.session.clock() - parsedate_to_datetime(date).timestamp()
+        except (ValueError, TypeError):
+            return None
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Post one message, and return the receipt where Genesys accepted it.
@@ -165,17 +231,24 @@ class GenesysClient:
         self, url: str, *, name: str = WEBHOOK_NAME, secret: str | None = None
     ) -> Registration:
         """Have status events go to `url`; doing so again changes nothing."""
+        if self.profile == "agentless":
+            raise ConnectionSettingsError(
+                "Genesys Cloud's public API registers no webhook for the statuses of messages "
+                f"(profile agentless: {self.profile_reason}). Let track_statuses ask for them, or "
+                "have Genesys push them by EventBridge or a trigger."
+            )
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConnectionSettingsError(
                 f"{url!r} is no URL that Genesys Cloud could call. Set webhook_url or "
                 "GENESYS_WEBHOOK_URL to the receiver's public http(s) address."
             )
-        return WebhookRegistry(self.session.read, self.session.change).register(url, name, secret)
+        change = partial(self.session.change, hide=(parts.query,))
+        return WebhookRegistry(self.session.read, change).register(url, name, secret)
 
     @property
     def _contract(self) -> Contract:
-        return MessagingContract(self.session)
+        return _CONTRACTS[self.profile](self.session)
 
     def _info(self, token: Token) -> TokenInfo:
         left = max(0, round(token.expires_at - self.session.clock()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
@@ -37,8 +38,8 @@ class Call:
     """A request as errors name it: `what` says what it was for, without an address.
 
     `permission` is what the OAuth client's role needs for it, '' where the contract has scopes.
-    `connection` is the connection id and `place` the region or the host that was configured;
-    `hide` are texts of the request that no message may repeat, should the server do so.
+    `connection` is the connection id; `place`, the region or the host, and `profile` are what it
+    names. `hide` are texts of the request that no message may repeat, should the server do so.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Call:
     what: str
     connection: str
     place: str
+    profile: str = "auto"
     permission: str = ""
     hide: tuple[str, ...] = field(default=(), repr=False)
 
@@ -62,6 +64,14 @@ class Problem:
     code: str
     text: str
     context_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A refusal that has a name of its own, and what to do about it."""
+
+    code: str
+    cure: str
 
 
 def problem(body: object, hide: Iterable[str] = ()) -> Problem:
@@ -83,10 +93,16 @@ def quote(text: str, hide: Iterable[str] = ()) -> str:
     """Return a server's text as a log may show it: short, on one line, numbers masked."""
     for hidden in hide:
         # A hidden text of a letter or two is no secret, and would tear every word apart.
-        text = text.replace(hidden, "…") if len(hidden) > 3 else text
+        for form in _forms(hidden) if len(hidden) > 3 else ():
+            text = text.replace(form, "…")
     line = " ".join("".join(c if c.isprintable() else " " for c in text[:5000]).split())
     masked = mask_numbers(line)
     return masked if len(masked) <= LONGEST_QUOTE else masked[: LONGEST_QUOTE - 1] + "…"
+
+
+def _forms(hidden: str) -> tuple[str, ...]:
+    """Return a text as it is and as JSON writes it, should a server repeat the raw request."""
+    return hidden, json.dumps(hidden)[1:-1], json.dumps(hidden, ensure_ascii=False)[1:-1]
 
 
 def correlation_id(answer: Answer) -> str | None:
@@ -95,17 +111,32 @@ def correlation_id(answer: Answer) -> str | None:
     return header or problem(answer.json()).context_id
 
 
-def refusal(call: Call, answer: Answer, *, retry_after: float | None = None) -> ApiError:
-    """Return the error for an answer that is no success; `retry_after` is in seconds."""
+def refusal(
+    call: Call,
+    answer: Answer,
+    *,
+    retry_after: float | None = None,
+    known: Refusal | None = None,
+) -> ApiError:
+    """Return the error for an answer that is no success; `retry_after` is in seconds.
+
+    `known` is what the answer means, where that has a name of its own: it refuses this request.
+    """
     status, identity, found = answer.status, correlation_id(answer), _problem(call, answer)
     if status == 429:
         message = _throttled(call, found, retry_after)
         return ThrottledError(
             message, status=status, correlation_id=identity, retry_after=retry_after
         )
-    kind, cause, cure = _reading(status)
-    cure = cure.format(connection=call.connection, place=call.place)
+    kind, cause, cure = _reading(status, call)
+    if known:
+        kind, cause = RequestRejectedError, "Genesys Cloud refused"
+    named = {name: getattr(call, name) for name in ("connection", "place", "profile", "permission")}
+    cure = known.cure if known else cure.format(**named)
     message = f"{cause} {call.what} ({call.endpoint}): {found.text}. {cure}"
+    if kind is RequestRejectedError:
+        code = known.code if known else None
+        return RequestRejectedError(message, status=status, correlation_id=identity, code=code)
     return kind(message, status=status, correlation_id=identity)
 
 
@@ -140,32 +171,46 @@ def unclear(call: Call, answer: Answer, why: str) -> OutcomeUnknownError:
     )
 
 
-def _reading(status: int) -> tuple[type[ApiError], str, str]:
-    """Return what a status means; cures are those of the seed tutorial's list of errors."""
+def _reading(status: int, call: Call) -> tuple[type[ApiError], str, str]:
+    """Return what a status means: the error's kind, the cause, and the cure."""
     if status == 401:
         return TokenRefusedError, "Genesys Cloud refused the access token for", _CURE_401
     if status == 403:
-        return PermissionDeniedError, "Genesys Cloud does not permit", _CURE_403
+        cure = _CURE_403_ROLE if call.permission else _CURE_403_SCOPE
+        return PermissionDeniedError, "Genesys Cloud does not permit", cure
     if status in {404, 405} or status < 400:
-        return EndpointMissingError, "The host does not serve", _CURE_404
+        cure = _CURE_404 if call.profile == "auto" else _CURE_404_PINNED
+        return EndpointMissingError, "The host does not serve", cure
     if status == 408 or status >= 500:
         return ServiceFailedError, "Genesys Cloud failed to answer", _CURE_5XX
-    return RequestRejectedError, "Genesys Cloud refused", _CURE_400
+    cure = _CURE_400_PLATFORM if call.permission else _CURE_400
+    return RequestRejectedError, "Genesys Cloud refused", cure
 
 
 _CURE_401 = (
     "The OAuth client id, the client secret or the region is wrong: check login, password and "
     "region of connection {connection!r} ({place}) against your Genesys Cloud instance."
 )
-_CURE_403 = (
+_CURE_403_SCOPE = (
     "The OAuth client lacks a scope, or its role a permission: give it the scopes "
     "messaging:messages:write and messaging:messages:read (webhook:write for webhooks) and the "
     "role Messaging Administrator or Messaging Developer in the Admin Console. A new token is "
     "fetched at the next try. Connection {connection!r} ({place})."
 )
+_CURE_403_ROLE = (
+    "No role of the OAuth client has the permission {permission}, or none in the division that "
+    "this belongs to; scopes do not count here. In the Admin Console, give the OAuth client a "
+    "role with that permission, in all divisions that it is to reach (Integrations > OAuth > the "
+    "client > Roles). A new token is fetched at the next try. Connection {connection!r} ({place})."
+)
 _CURE_404 = (
     "The host, the region or the profile is wrong: check them in connection {connection!r} "
     "({place})."
+)
+_CURE_404_PINNED = (
+    "The host or the region is wrong, or the host serves another contract than the profile "
+    "{profile!r} that connection {connection!r} ({place}) names: set the profile to auto, and the "
+    "host is asked."
 )
 _CURE_5XX = (
     "Try again later; if it lasts, give Genesys support the correlation id. Connection "
@@ -174,6 +219,11 @@ _CURE_5XX = (
 _CURE_400 = (
     "The same request will be refused again: check that the channel matches the prefix of the "
     "addresses, their format, the channel's character limit, and that consent is verified."
+)
+_CURE_400_PLATFORM = (
+    "The same request will be refused again: check the sender (a provisioned number, or the id of "
+    "an integration or a deployment), the recipient's format, the template and its values, and "
+    "the channel's character limit."
 )
 
 

@@ -9,6 +9,7 @@ from genesys_cloud.api import answers
 from genesys_cloud.api.contract import MessageRef
 from genesys_cloud.api.pagination import NumberedPages
 from genesys_cloud.api.profiles import messaging as profile
+from genesys_cloud.api.profiles.fields import is_error_body
 from genesys_cloud.api.session import ApiSession
 from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
 from genesys_cloud.outbound.messages import OutboundMessage, Receipt
@@ -56,7 +57,7 @@ class MessagingContract:
         """Return one message; a 404 without an ErrorBody is no answer about it."""
         call = self._session.call("GET", profile.message_path(message_id), f"message {message_id}")
         answer = self._session.answer(call)
-        if answer.status == 404 and profile.is_unknown_message(answer.json()):
+        if answer.status == 404 and is_error_body(answer.json()):
             return None
         return profile.parse_delivery(self._session.content(call, answer))
 

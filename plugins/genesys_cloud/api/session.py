@@ -25,8 +25,9 @@ _JSON = {"Content-Type": "application/json"}
 class ApiSession:
     """What every contract asks the API through, safe to use from many threads.
 
-    `pace` is called before each read. `clock` gives epoch seconds, `sleep` takes seconds, `rng`
-    gives 0 to 1. Its methods raise the errors of errors.py; `permission` is what a 403 then names.
+    `pace` is called before each read that is paced. `clock` gives epoch seconds, `sleep` takes
+    seconds, `rng` gives 0 to 1. Its methods raise the errors of errors.py; `permission` is what a
+    403 then names.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class ApiSession:
         self.hosts = regions.hosts(account.region, account.base_url)
         self.place = account.base_url or f"region {account.region}"
         self.clock = clock
+        self.sleep = sleep
         self._transport = Transport(account.timeout_s)
         store = TokenStore(
             state_dir, self.hosts.login, account.client_id, account.client_secret, account.profile
@@ -65,6 +67,7 @@ class ApiSession:
             what=what,
             connection=self.account.name,
             place=self.place,
+            profile=self.account.profile,
             permission=permission,
             hide=(*hide, self.account.client_secret),
         )
@@ -82,23 +85,34 @@ class ApiSession:
         return self.content(call, self.answer(call, json.dumps(body).encode()))
 
     def change(
-        self, method: str, path: str, body: Mapping[str, Any], what: str, *, permission: str = ""
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        what: str,
+        *,
+        permission: str = "",
+        hide: tuple[str, ...] = (),
     ) -> object:
-        """Return the JSON of a request that changes something, made once."""
-        hide = (str(body.get("secret") or ""),)
-        call = self.call(method, path, what, permission=permission, hide=hide)
+        """Return the JSON of a request that changes something, made once; None without a body."""
+        hidden = (*hide, str(body.get("secret") or ""))
+        call = self.call(method, path, what, permission=permission, hide=hidden)
         self._pace()
-        return self.content(call, self.exchange(call, json.dumps(body).encode()))
+        answer = self.exchange(call, json.dumps(body).encode())
+        return (
+            None if answer.ok and answer.whole and not answer.body else self.content(call, answer)
+        )
 
     def content(self, call: Call, answer: Answer) -> object:
         """Return the JSON of an answer; raises what it says instead."""
         return answers.content(call, answer, self.clock())
 
-    def answer(self, call: Call, body: bytes | None = None) -> Answer:
+    def answer(self, call: Call, body: bytes | None = None, *, paced: bool = True) -> Answer:
         """Return the answer to a read, after as many attempts as the policy makes."""
 
         def ask() -> Answer:
-            self._pace()
+            if paced:
+                self._pace()
             return self.exchange(call, body)
 
         try:

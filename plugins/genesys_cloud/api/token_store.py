@@ -11,9 +11,10 @@ import math
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from genesys_cloud.errors import ConnectionSettingsError
 
@@ -21,6 +22,31 @@ MARGIN_S = 60.0
 """A token is not used in its last minute (the seed tutorial's rule), lest it end in mid-request."""
 
 _LARGEST_FILE = 64 * 1024
+
+
+PROFILES = frozenset({"messaging", "agentless"})
+
+
+class Profile(NamedTuple):
+    """The profile that a host serves, and in a few words how that is known."""
+
+    name: str
+    reason: str
+
+
+class RateLimit(NamedTuple):
+    """How many requests a minute an account may make, and in a few words who says so."""
+
+    per_minute: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What was found out with a token; each is None until somebody has asked."""
+
+    profile: Profile | None = None
+    limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +57,7 @@ class Token:
     obtained_at: float
     expires_at: float
     scopes: tuple[str, ...] | None = None
+    learnt: Learnt = Learnt()
 
     def usable_at(self, now: float) -> bool:
         """Whether a request may still begin with this token."""
@@ -56,10 +83,29 @@ class TokenStore:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock; raises ConnectionSettingsError where the directory can't be used."""
-        descriptor = self._open_lock()
+        descriptor = self._open_lock(".lock")
         try:
             with self._as_settings_error():
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one ask a question for all; whoever else comes waits until the first has done.
+
+        Whoever has waited goes on without excluding anybody: where the first found no answer, all
+        may ask at once, which is better than one after the other. Tokens can be fetched meanwhile.
+        """
+        descriptor = self._open_lock(".asking")
+        try:
+            with self._as_settings_error():
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
             yield
         finally:
             os.close(descriptor)
@@ -94,7 +140,7 @@ class TokenStore:
         with self._as_settings_error():
             self._file.unlink(missing_ok=True)
 
-    def _open_lock(self) -> int:
+    def _open_lock(self, suffix: str) -> int:
         with self._as_settings_error():
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             found = self._directory.lstat()
@@ -103,7 +149,7 @@ class TokenStore:
             if found.st_mode & 0o077:
                 self._directory.chmod(0o700)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            return os.open(self._file.with_suffix(".lock"), flags, 0o600)
+            return os.open(self._file.with_suffix(suffix), flags, 0o600)
 
     @contextlib.contextmanager
     def _as_settings_error(self) -> Iterator[None]:
@@ -124,8 +170,22 @@ def _parse(content: bytes) -> Token | None:
             obtained_at=float(fields["obtained_at"]),
             expires_at=float(fields["expires_at"]),
             scopes=None if fields["scopes"] is None else tuple(map(str, fields["scopes"])),
+            # A token that an earlier version kept has none.
+            learnt=_parse_learnt(fields.get("learnt") or {}),
         )
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         return None
     whole = isinstance(token.value, str) and bool(token.value)
     return token if whole and math.isfinite(token.expires_at - token.obtained_at) else None
+
+
+def _parse_learnt(fields: Mapping[str, Any]) -> Learnt:
+    profile, limit = fields.get("profile"), fields.get("limit")
+    if profile is not None and profile[0] not in PROFILES:
+        raise ValueError("a profile that this version does not know")
+    if limit is not None and int(limit[0]) < 1:
+        raise ValueError("a limit that lets nothing through")
+    return Learnt(
+        profile=None if profile is None else Profile(*map(str, profile)),
+        limit=None if limit is None else RateLimit(int(limit[0]), str(limit[1])),
+    )

@@ -10,20 +10,24 @@ from genesys_cloud.cli import (
     audit,
     campaign,
     consents,
+    doctor,
     erasure,
     messages,
     report,
     suppressions,
     system,
+    template,
     webhook,
 )
 from genesys_cloud.errors import CampaignError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(system.top)
+app.add_typer(doctor.top)
 app.add_typer(erasure.top)
 app.add_typer(report.top)
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(template.app, name="templates")
 app.add_typer(messages.app, name="messages")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(consents.app, name="consents")

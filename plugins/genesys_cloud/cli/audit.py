@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from genesys_cloud.cli.terminal import AsJson, actor, open_the_ledger, show
+from genesys_cloud.cli.terminal import AsJson, actor, instant, open_the_ledger, show
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger.audit_chain import Head
 from genesys_cloud.ledger.audit_export import Format, Selection
@@ -80,8 +80,8 @@ def export(
     selection = Selection(
         campaign_id=campaign,
         identity=identify(address) if address else None,
-        since=_time(since),
-        before=_time(before),
+        since=instant(since),
+        before=instant(before),
     )
     with _target(out) as stream, open_the_ledger() as ledger:
         manifest = audit_export.export(
@@ -114,15 +114,3 @@ def _target(out: Path) -> Iterator[BinaryIO]:
         ) from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CampaignDefinitionError(
-            f"{text!r} is neither a date nor a time. Write 2026-03-01 or 2026-03-01T08:00:00Z."
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -67,6 +68,20 @@ def wire_address(channel: str, address: str) -> str:
     if not isinstance(parsed, Address):
         raise CampaignDefinitionError(f"Nothing was changed: {parsed.message}")
     return parsed.wire
+
+
+def instant(text: str | None) -> datetime | None:
+    """Return the instant that an option names, in UTC where it has no offset, None where it is
+    not given; CampaignDefinitionError where it is no time."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise CampaignDefinitionError(
+            f"{text!r} is neither a date nor a time. Write 2026-03-01 or 2026-03-01T08:00:00Z."
+        ) from None
 
 
 def show(found: dict[str, Any], as_json: bool, text: str) -> None:

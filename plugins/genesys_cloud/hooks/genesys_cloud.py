@@ -43,12 +43,13 @@ class GenesysCloudHook(BaseHook):
             account = _from_environment(settings, self.genesys_conn_id, self.profile)
         else:
             account = _from_connection(connection, self.profile)
-        for secret in (account.client_secret, *account.webhook_secrets):
+        secrets = (account.client_secret, *account.webhook_secrets, *account.webhook_api_keys)
+        for secret in secrets:
             mask_secret(secret)
         return account
 
-    def get_conn(self, *, pace: Callable[[], None] | None = None) -> GenesysClient:
-        """Return a client; `pace` is called before each read, to wait for the account's limit."""
+    def get_conn(self, *, pace: Callable[[int], None] | None = None) -> GenesysClient:
+        """Return a client; `pace` waits before each read, given the requests a minute allowed."""
         state_dir = Settings.from_environment().state_dir
         return GenesysClient(self.account(), state_dir=state_dir, pace=pace)
 
@@ -95,6 +96,7 @@ def _from_environment(settings: Settings, conn_id: str, profile: str | None) -> 
         base_url=settings.base_url,
         profile=profile or "auto",
         webhook_secrets=settings.webhook_secrets,
+        webhook_api_keys=settings.webhook_api_keys,
     )
 
 
@@ -106,6 +108,7 @@ def _from_connection(connection: Any, profile: str | None) -> Account:
             '{"region": "us-east-1"}.'
         )
     given = {name: value for name, value in extra.items() if value not in (None, "")}
+    limit = given.get("requests_per_minute")
     try:
         return Account(
             name=connection.conn_id,
@@ -114,9 +117,10 @@ def _from_connection(connection: Any, profile: str | None) -> Account:
             region=str(given.get("region", "us-east-1")),
             base_url=_base_url(connection),
             profile=profile or str(given.get("profile", "auto")),
-            requests_per_minute=int(given.get("requests_per_minute", 300)),
+            requests_per_minute=int(limit) if limit is not None else None,
             timeout_s=float(given.get("timeout_s", 30)),
             webhook_secrets=_secrets(given.get("webhook_secret")),
+            webhook_api_keys=_secrets(given.get("webhook_api_key")),
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise ConnectionSettingsError(

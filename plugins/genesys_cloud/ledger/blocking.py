@@ -1,107 +1,250 @@
 """Blocks messages to people who must not be written to, whatever the audience says of them.
 
 It happens when a plan ends, and again when a batch is about to be attempted, so that a decision
-made in mid-campaign holds from the next batch on.
+made in mid-campaign holds from the next batch on. One indexed statement finds whom the ledger knows
+anything about; the rules themselves are in outbound/consent.py and caps.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from genesys_cloud.ledger import audit
+from genesys_cloud.ledger import audit, caps
 from genesys_cloud.ledger.audit import AuditEntry
-from genesys_cloud.ledger.consents import REASON_CODE as WITHDRAWN
-from genesys_cloud.ledger.consents import ConsentState
+from genesys_cloud.ledger.consents import recorded
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Plan
-from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
+from genesys_cloud.ledger.row_sets import NUMBER, TEXT, encoded, row_set
 from genesys_cloud.ledger.suppressions import REASON_CODE as SUPPRESSED
 from genesys_cloud.ledger.tables import consents, messages, occurrences, suppressions
-from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound import consent
+from genesys_cloud.outbound.consent import ConsentFrom
+from genesys_cloud.outbound.messages import WAITING, State
 
+PAGE = 10_000
+"""Rows among which one transaction looks."""
+
+_SENTENCES: Mapping[str, str] = {
+    **consent.SENTENCES,
+    SUPPRESSED: "The address is on the suppression list.",
+}
 _IN_FORCE = suppressions.c.expires_at.is_(None) | (suppressions.c.expires_at > bindparam("now"))
-_SUPPRESSED = messages.c.address_key.in_(select(suppressions.c.address_key).where(_IN_FORCE))
-_WITHDRAWN = messages.c.address_key.in_(
-    select(consents.c.address_key).where(consents.c.state == ConsentState.WITHDRAWN)
-)
-_BLOCK = (
-    update(messages)
-    .where(_SUPPRESSED | _WITHDRAWN)
-    .values(
-        state=State.BLOCKED,
-        lease_until=None,
-        settled_at=bindparam("now"),
-        reason_code=case((_SUPPRESSED, SUPPRESSED), else_=WITHDRAWN),
-        reason=case(
-            (_SUPPRESSED, "The address is on the suppression list."),
-            else_="The person has withdrawn the consent.",
-        ),
+# Joined, for PostgreSQL reads a list in `IN (SELECT …)` from end to end, batch after batch.
+_LISTED = (suppressions.c.address_key == messages.c.address_key) & _IN_FORCE
+_SUPPRESSED = suppressions.c.address_key.is_not(None)
+_SUSPECTS = (
+    select(
+        messages.c.id,
+        messages.c.message_key,
+        messages.c.occurrence_id,
+        messages.c.consent_expires_at.label("row_expires_at"),
+        occurrences.c.campaign_id,
+        occurrences.c.purpose.label("campaign_purpose"),
+        occurrences.c.consent_from,
+        occurrences.c.recipient_cap,
+        occurrences.c.recipient_cap_days,
+        _SUPPRESSED.label("suppressed"),
+        consents.c.state,
+        consents.c.purpose,
+        consents.c.decided_at,
+        consents.c.expires_at,
     )
-    .returning(
-        messages.c.id, messages.c.message_key, messages.c.occurrence_id, messages.c.reason_code
+    .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
+    .outerjoin(suppressions, _LISTED)
+    .outerjoin(consents, consents.c.address_key == messages.c.address_key)
+    .where(
+        or_(
+            _SUPPRESSED,
+            consents.c.id.is_not(None),
+            messages.c.consent_expires_at <= bindparam("now"),
+            occurrences.c.consent_from != ConsentFrom.AUDIENCE,
+            occurrences.c.recipient_cap.is_not(None),
+        )
     )
+    .order_by(messages.c.id)
 )
-_BLOCK_PLANNED = _BLOCK.where(
-    messages.c.occurrence_id == bindparam("within"), messages.c.state == State.PLANNED
+# Says nothing new of a batch, but a planner that has no statistics yet reads no more than that.
+_SPAN = messages.c.id.between(bindparam("first"), bindparam("last"))
+_PLANNED_SUSPECTS = _SUSPECTS.where(
+    _SPAN, messages.c.occurrence_id == bindparam("within"), messages.c.state.in_(WAITING)
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """A message that is not to go out."""
+
+    id: int
+    message_key: str
+    campaign_id: str
+    code: str
+    why: str
 
 
 def block_claimed(connection: Connection, ids: Sequence[int], now: datetime) -> frozenset[int]:
     """Block them among claimed messages, and return which those are."""
-    scope = {**encoded([{"id": one} for one in ids]), "now": now}
-    rows = connection.execute(_block_claimed(connection.dialect.name), scope).all()
+    if not ids:
+        return frozenset()
+    span = {"first": min(ids), "last": max(ids)}
+    scope = {**encoded([{"id": one} for one in ids]), **span, "now": now}
+    suspects = connection.execute(_claimed_suspects(connection.dialect.name), scope).mappings()
     entry = AuditEntry(at=now, actor="send task", action="send.blocked", new_status=State.BLOCKED)
-    audit.append(connection, _entries(connection, entry, rows))
-    return frozenset(row.id for row in rows)
+    blocked = _block(connection, _verdicts(connection, suspects, now), {State.CLAIMED}, entry)
+    return frozenset(one.id for one in blocked)
 
 
 def block_planned(
-    ledger: Ledger, plan: Plan, now: datetime, *, actor: str = "plan task"
+    ledger: Ledger,
+    plan: Plan,
+    now: datetime,
+    *,
+    actor: str = "plan task",
+    most: int | None = None,
 ) -> Counter[str]:
-    """Block them among a plan's recipients, and return how many for which reason."""
-    scope = {"within": plan.occurrence_id, "now": now}
+    """Block them among a plan's recipients, and return how many for which reason.
+
+    `most` is how many recipients the occurrence may have, None for all.
+    """
     entry = AuditEntry(at=now, actor=actor, action="plan.blocked", new_status=State.BLOCKED)
-    with ledger.write() as connection:
-        rows = connection.execute(_BLOCK_PLANNED, scope).all()
-        audit.append(connection, _entries(connection, entry, rows))
-    return Counter(row.reason_code for row in rows)
+    counted: Counter[str] = Counter()
+    first: int | None = 0
+    while first is not None:
+        with ledger.write() as connection:
+            first = _next(connection, plan, first)
+            if first is not None:
+                counted.update(_block_page(connection, plan, first, entry))
+                first += PAGE
+    if most is not None:
+        counted[caps.CAMPAIGN_CAP] = _block_excess(ledger, plan, most, entry)
+    return +counted
+
+
+def _next(connection: Connection, plan: Plan, first: int) -> int | None:
+    """Return the next of an occurrence's messages that wait, by row id."""
+    own = messages.c.occurrence_id == plan.occurrence_id
+    # A search for each state: for both at once, it would read all that are left.
+    found = [
+        connection.execute(
+            select(func.min(messages.c.id)).where(
+                own, messages.c.state == state, messages.c.id >= first
+            )
+        ).scalar()
+        for state in WAITING
+    ]
+    return min((one for one in found if one is not None), default=None)
+
+
+def _block_page(connection: Connection, plan: Plan, first: int, entry: AuditEntry) -> Counter[str]:
+    span = {"first": first, "last": first + PAGE - 1}
+    scope = {"within": plan.occurrence_id, **span, "now": entry.at}
+    suspects = connection.execute(_PLANNED_SUSPECTS, scope).mappings()
+    verdicts = _verdicts(connection, suspects, entry.at)
+    return Counter(one.code for one in _block(connection, verdicts, WAITING, entry))
 
 
 @cache
-def _block_claimed(dialect: str) -> ReturningUpdate[Any]:
+def _claimed_suspects(dialect: str) -> Select[Any]:
     ids = select(row_set(dialect, {"id": NUMBER}).c.id)
-    return _BLOCK.where(messages.c.id.in_(ids), messages.c.state == State.CLAIMED)
+    return _SUSPECTS.where(_SPAN, messages.c.id.in_(ids), messages.c.state == State.CLAIMED)
 
 
-def _entries(
-    connection: Connection, entry: AuditEntry, blocked: Sequence[Row[*tuple[Any, ...]]]
-) -> list[AuditEntry]:
-    """Return entries for each campaign and reason, with the keys of the messages."""
-    groups: dict[tuple[int, str], list[str]] = {}
-    for row in blocked:
-        groups.setdefault((row.occurrence_id, row.reason_code), []).append(row.message_key)
-    return [
-        one
-        for (occurrence_id, code), keys in groups.items()
-        for one in audit.about_many(
-            replace(
-                entry,
-                campaign_id=_campaign_of(connection, occurrence_id),
-                details={"reason": code},
-            ),
-            keys,
+def _verdicts(
+    connection: Connection, suspects: Iterable[RowMapping], now: datetime
+) -> list[_Verdict]:
+    """Return which of the suspects are not to go out, and why."""
+    found: list[_Verdict] = []
+    capped: dict[tuple[int, int, int], list[RowMapping]] = defaultdict(list)
+    for _, group in groupby(suspects, key=lambda row: row["id"]):
+        rows = list(group)
+        first = rows[0]
+        if code := _refusal(rows, now):
+            found.append(_verdict(first, code, _SENTENCES[code]))
+        elif first["recipient_cap"] is not None:
+            rule = (first["occurrence_id"], first["recipient_cap"], first["recipient_cap_days"])
+            capped[rule].append(first)
+    for (occurrence_id, cap, days), rows in capped.items():
+        ids, since = [row["id"] for row in rows], now - timedelta(days=days)
+        full = caps.full(connection, occurrence_id, ids, cap=cap, since=since)
+        why = caps.recipient_sentence(cap, days)
+        found += [_verdict(row, caps.CAPPED, why) for row in rows if row["id"] in full]
+    return found
+
+
+def _refusal(rows: Sequence[RowMapping], now: datetime) -> str | None:
+    first = rows[0]
+    if first["suppressed"]:
+        return SUPPRESSED
+    code = consent.refusal(
+        [recorded(row) for row in rows if row["state"] is not None],
+        purpose=first["campaign_purpose"],
+        consent_from=ConsentFrom(first["consent_from"]),
+        at=now,
+    )
+    lapsed = first["row_expires_at"] is not None and first["row_expires_at"] <= now
+    return code or (consent.EXPIRED if lapsed else None)
+
+
+def _verdict(row: RowMapping, code: str, why: str) -> _Verdict:
+    return _Verdict(
+        id=row["id"],
+        message_key=row["message_key"],
+        campaign_id=row["campaign_id"],
+        code=code,
+        why=why,
+    )
+
+
+def _block(
+    connection: Connection, verdicts: Sequence[_Verdict], states: Set[State], entry: AuditEntry
+) -> list[_Verdict]:
+    """Block those that are still in one of the states, audit it, and return them."""
+    if not verdicts:
+        return []
+    audit.lock(connection)  # before the messages, as everybody does
+    told = [{"id": one.id, "code": one.code, "why": one.why} for one in verdicts]
+    scope = {**encoded(told), "now": entry.at, "was": sorted(states)}
+    ids = set(connection.execute(_block_those(connection.dialect.name), scope).scalars())
+    blocked = [one for one in verdicts if one.id in ids]
+    keys: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in blocked:
+        keys[one.campaign_id, one.code].append(one.message_key)
+    for (campaign_id, code), some in keys.items():
+        about = replace(entry, campaign_id=campaign_id, details={"reason": code})
+        audit.append(connection, audit.about_many(about, some))
+    return blocked
+
+
+def _block_excess(ledger: Ledger, plan: Plan, most: int, entry: AuditEntry) -> int:
+    about = replace(entry, campaign_id=plan.campaign_id, details={"reason": caps.CAMPAIGN_CAP})
+    with ledger.write() as connection:
+        audit.lock(connection)  # before the messages, as everybody does
+        keys = caps.block_excess(connection, plan, most=most, now=entry.at)
+        audit.append(connection, audit.about_many(about, keys))
+    return len(keys)
+
+
+@cache
+def _block_those(dialect: str) -> ReturningUpdate[Any]:
+    row = row_set(dialect, {"id": NUMBER, "code": TEXT, "why": TEXT})
+    return (
+        update(messages)
+        .where(messages.c.id == row.c.id, messages.c.state.in_(bindparam("was", expanding=True)))
+        .values(
+            state=State.BLOCKED,
+            lease_until=None,
+            held_until=None,
+            settled_at=bindparam("now"),
+            reason_code=row.c.code,
+            reason=row.c.why,
         )
-    ]
-
-
-def _campaign_of(connection: Connection, occurrence_id: int) -> str:
-    query = select(occurrences.c.campaign_id).where(occurrences.c.id == occurrence_id)
-    return str(connection.execute(query).scalar_one())
+        .returning(messages.c.id)
+    )

@@ -13,7 +13,7 @@ from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
-from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound.messages import WAITING, State
 from genesys_cloud.outbound.status import Status
 
 REPORTED_STATES = tuple(state for state in State if state not in (State.CLAIMED, State.ATTEMPTING))
@@ -135,7 +135,7 @@ def _cancel(connection: Connection, campaign_id: str, reason: str, now: datetime
         update(messages)
         .where(
             messages.c.occurrence_id.in_(ids),
-            messages.c.state.in_([State.PLANNED, State.HELD]),
+            messages.c.state.in_(WAITING),
         )
         .values(state=State.CANCELLED, reason=reason, settled_at=now)
         .returning(messages.c.message_key)

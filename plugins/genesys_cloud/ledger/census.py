@@ -20,6 +20,7 @@ class Counted:
     address: str
     state: State
     message_id: str | None
+    conversation_id: str | None
     settled_by_person: bool
     attempted_at: datetime | None
 
@@ -33,6 +34,7 @@ def census(ledger: Ledger, campaign_id: str) -> list[Counted]:
                 messages.c.address,
                 messages.c.state,
                 messages.c.api_message_id,
+                messages.c.conversation_id,
                 messages.c.reason_code,
                 messages.c.attempted_at,
             )
@@ -46,6 +48,7 @@ def census(ledger: Ledger, campaign_id: str) -> list[Counted]:
                 address=row.address,
                 state=State(row.state),
                 message_id=row.api_message_id,
+                conversation_id=row.conversation_id,
                 settled_by_person=row.reason_code == "settled_as_sent",
                 attempted_at=row.attempted_at,
             )

@@ -17,8 +17,9 @@ from genesys_cloud.errors import (
     LedgerSchemaError,
     LedgerUnavailableError,
 )
+from genesys_cloud.outbound.failure_policy import OPTED_OUT_ALONE, FailurePolicy
 
-SCHEMA_REVISIONS = ("0001", "0002", "0003")
+SCHEMA_REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision that this code knows, oldest first; a test holds it against migrations/."""
 
 _POSTGRES = ("postgresql", "postgres")
@@ -28,10 +29,14 @@ BUSY_TIMEOUT_S = 60
 
 
 class Ledger:
-    """An open ledger; each `read` or `write` block is one transaction."""
+    """An open ledger; each `read` or `write` block is one transaction.
 
-    def __init__(self, engine: Engine) -> None:
+    `failures` says which failures that are recorded suppress their recipients.
+    """
+
+    def __init__(self, engine: Engine, failures: FailurePolicy = OPTED_OUT_ALONE) -> None:
         self.engine = engine
+        self.failures = failures
         self._writer = engine.execution_options(ledger_writes=True)
 
     @property
@@ -69,7 +74,9 @@ class Ledger:
             raise
 
 
-def open_ledger(url: str, *, patience_s: int | None = None) -> Ledger:
+def open_ledger(
+    url: str, *, patience_s: int | None = None, failures: FailurePolicy = OPTED_OUT_ALONE
+) -> Ledger:
     """Open the ledger at a SQLAlchemy URL; an empty database gets the schema, any other must match.
 
     `patience_s` is for who can't wait: how long to wait for a lock, a connection or an answer.
@@ -77,7 +84,7 @@ def open_ledger(url: str, *, patience_s: int | None = None) -> Ledger:
     Raises ConnectionSettingsError for a URL that can't be used, LedgerUnavailableError where no
     database answers, LedgerSchemaError where the schema is older or newer than this code.
     """
-    ledger = Ledger(_engine(url, patience_s))
+    ledger = Ledger(_engine(url, patience_s), failures)
     try:
         if _revision(ledger) is None:
             upgrade(ledger)

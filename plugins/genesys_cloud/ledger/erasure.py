@@ -28,15 +28,12 @@ from genesys_cloud.ledger.tables import (
 )
 from genesys_cloud.ledger.traces import Traces
 from genesys_cloud.outbound.identity import Identity
-from genesys_cloud.outbound.messages import IN_FLIGHT, State
+from genesys_cloud.outbound.messages import IN_FLIGHT, WAITING, State
 
 NOBODY = "-"
 """What stands for an erased address: no channel has such a one, so it equals nobody's."""
 
 REASON_CODE = "erased"
-
-CANCELLED = frozenset({State.PLANNED, State.HELD})
-"""What has not gone out and never will."""
 
 _BLOCK = 500
 
@@ -46,6 +43,8 @@ _FREE_TEXTS = (
     suppressions.c.source,
     consents.c.reason,
     consents.c.source,
+    consents.c.wording,
+    consents.c.evidence,
     messages.c.reason_code,
 )
 """Where people of ours write what they like, and what the API calls an error's code."""
@@ -81,6 +80,8 @@ def blank(now: datetime) -> dict[str, Any]:
         "text_digest": "",
         "reason": None,
         "correlation_id": None,
+        "consent_proof": None,
+        "place": None,
         "erased_at": now,
     }
 
@@ -173,13 +174,13 @@ def _count(rows: Sequence[Any]) -> Counter[str]:
     return Counter({
         "messages": len(rows),
         "texts": sum(bool(row.text) for row in rows),
-        "cancelled": sum(row.state in CANCELLED for row in rows),
+        "cancelled": sum(row.state in WAITING for row in rows),
     })  # fmt: skip
 
 
 def _cancel(connection: Connection, rows: Sequence[Any], *, actor: str, now: datetime) -> None:
     """Cancel what has not gone out, and say so in the audit trail, message by message."""
-    cancelled = [row for row in rows if row.state in CANCELLED]
+    cancelled = [row for row in rows if row.state in WAITING]
     known = select(occurrences.c.id, occurrences.c.campaign_id).where(
         occurrences.c.id.in_({row.occurrence_id for row in cancelled})
     )
@@ -231,7 +232,10 @@ def _blank_quotations(connection: Connection, found: Traces) -> tuple[int, int]:
     blanked = 0
     for block in _blocks(found.quoting):
         finished = messages.c.id.in_(block) & messages.c.state.not_in(unfinished)
-        values = {"text": "", "text_digest": "", "reason": None, "correlation_id": None}
+        values = {
+            "text": "", "text_digest": "", "reason": None, "correlation_id": None,
+            "consent_proof": None,
+        }  # fmt: skip
         blanked += connection.execute(update(messages).where(finished).values(values)).rowcount
     return blanked, len(found.quoting) - blanked
 

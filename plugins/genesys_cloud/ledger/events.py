@@ -1,22 +1,33 @@
-"""Status events: each counted once, in order, and kept until its message is known."""
+"""Status events: each counted once, in order, and kept until its message is known.
+
+An event may name a conversation only. Where that holds one message of ours it is the message's;
+where it holds several nobody can say whose it is, and Genesys is asked. Genesys is asked too where
+a message failed for no reason that the failure policy knows: its details may say that the person
+opted out. Choices that people make by one word are counted here as well, for they come the same way
+and may come twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Insert, Select, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, insert, select, update
 
-from genesys_cloud.ledger import audit
+from genesys_cloud.ledger import audit, event_targets, opt_outs
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.row_sets import MOMENT, NUMBER, TEXT, encoded, moment, row_set
-from genesys_cloud.ledger.tables import messages, occurrences, status_events
-from genesys_cloud.outbound.status import Status, StatusEvent, advance
+from genesys_cloud.ledger.event_targets import Tracked
+from genesys_cloud.ledger.row_sets import MOMENT, TEXT, encoded, moment, row_set
+from genesys_cloud.ledger.tables import status_events
+from genesys_cloud.outbound.deliveries import CLOCKS_APART
+from genesys_cloud.outbound.failure_policy import FailurePolicy
+from genesys_cloud.outbound.opt_outs import Arrival, Choice, Verdict
+from genesys_cloud.outbound.status import FINAL, Status, StatusEvent, advance, conversation_of
 
 ACTOR = "webhook"
 
@@ -29,40 +40,32 @@ class Effect(StrEnum):
     PARKED = "parked"  # the message is not in the ledger yet
     UNKNOWN_STATUS = "unknown_status"  # a word that this vocabulary lacks
     DUPLICATE = "duplicate"  # the event had come before
+    AMBIGUOUS = "ambiguous"  # whose it is, or why it failed, is not said; Genesys is asked
+    IGNORED = "ignored"  # a START where the person's own word had stopped nothing
 
 
-@dataclass(slots=True)
-class _Tracked:
-    """A message while a transaction moves it; several events may move it in turn."""
-
-    id: int
-    message_key: str
-    campaign_id: str
-    status: Status
-    status_at: datetime | None = None
-    moved: bool = False
-
-
-def apply(ledger: Ledger, arrived: Sequence[StatusEvent], now: datetime) -> list[Effect]:
+def apply(ledger: Ledger, arrived: Sequence[Arrival], now: datetime) -> list[Effect]:
     """Count the events in one transaction, and return what each did, in their order."""
     with ledger.write() as connection:
         # Whoever counts events holds this lock, so what is not known now comes from nobody else.
         audit.lock(connection)
         seen = _known(connection, [event.event_id for event in arrived])
-        new: list[StatusEvent] = []
+        new: list[Arrival] = []
         is_new: list[bool] = []
         for event in arrived:
             is_new.append(event.event_id not in seen)
             if is_new[-1]:
                 seen.add(event.event_id)
                 new.append(event)
-        effects = _move(connection, new)
+        effects = _count(connection, new, now, ledger.failures)
         _keep(connection, new, effects, now)
         found = iter(effects)
         return [next(found) if fresh else Effect.DUPLICATE for fresh in is_new]
 
 
-def apply_parked(connection: Connection, message_ids: Iterable[str]) -> None:
+def apply_parked(
+    connection: Connection, message_ids: Iterable[str], failures: FailurePolicy
+) -> None:
     """Apply, in their order in time, the events that came before these messages were recorded."""
     rows = connection.execute(
         select(status_events)
@@ -78,10 +81,35 @@ def apply_parked(connection: Connection, message_ids: Iterable[str]) -> None:
             message_id=row.api_message_id,
             status=row.status,
             occurred_at=row.occurred_at,
+            reason_code=row.reason_code,
         )
         for row in rows
     ]
-    _note(connection, parked, _move(connection, parked))
+    now = max((row.received_at for row in rows), default=None)
+    if now is not None:
+        _note(connection, parked, _move(connection, parked, now, failures))
+
+
+def _count(
+    connection: Connection, new: Sequence[Arrival], now: datetime, failures: FailurePolicy
+) -> list[Effect]:
+    moves = [one for one in new if isinstance(one, StatusEvent)]
+    moved = _move(connection, moves, now, failures)
+    if len(moves) == len(new):
+        return moved
+    found = iter(moved)
+    return [
+        _decide(connection, one, now) if isinstance(one, Choice) else next(found) for one in new
+    ]
+
+
+def _decide(connection: Connection, choice: Choice, now: datetime) -> Effect:
+    """Stop, or let again, what goes to a person."""
+    if choice.verdict is Verdict.OPT_OUT:
+        opt_outs.opt_out(connection, choice, actor=ACTOR, now=now)
+        return Effect.APPLIED
+    lifted = opt_outs.opt_in(connection, choice, actor=ACTOR, now=now)
+    return Effect.APPLIED if lifted else Effect.IGNORED
 
 
 def _known(connection: Connection, event_ids: Sequence[str]) -> set[str]:
@@ -92,7 +120,7 @@ def _known(connection: Connection, event_ids: Sequence[str]) -> set[str]:
 
 
 def _keep(
-    connection: Connection, new: Sequence[StatusEvent], effects: Sequence[Effect], now: datetime
+    connection: Connection, new: Sequence[Arrival], effects: Sequence[Effect], now: datetime
 ) -> None:
     dialect = connection.dialect.name
     received_at = moment(dialect, now)
@@ -104,6 +132,7 @@ def _keep(
             "occurred_at": moment(dialect, event.occurred_at),
             "received_at": received_at,
             "outcome": effect,
+            "reason_code": event.reason_code if isinstance(event, StatusEvent) else None,
         }
         for event, effect in zip(new, effects, strict=True)
     ]
@@ -111,75 +140,87 @@ def _keep(
         connection.execute(_statements(dialect).keep, encoded(rows))
 
 
-def _move(connection: Connection, new: Sequence[StatusEvent]) -> list[Effect]:
+def _move(
+    connection: Connection, new: Sequence[StatusEvent], now: datetime, failures: FailurePolicy
+) -> list[Effect]:
     """Move each event's message, write the audit entries, and return each event's effect."""
     if not new:
         return []
-    tracked = _tracked(connection, {event.message_id for event in new})
+    tracked = event_targets.find(connection, {event.message_id for event in new})
     effects: list[Effect] = []
     entries: list[AuditEntry] = []
+    unclear: list[Tracked] = []
     for event in new:
         status = Status.parse(event.status)
-        targets = tracked.get(event.message_id, [])
+        known = tracked.get(event.message_id, [])
+        targets = [one for one in known if not _earlier(event, one)]
         if status is None:
             effects.append(Effect.UNKNOWN_STATUS)
-        elif not targets:
+        elif not known:
             effects.append(Effect.PARKED)
+        elif _is_unclear(event, status, targets, now, failures):
+            effects.append(Effect.AMBIGUOUS)
+            unclear += targets
         else:
-            moves = [_advance(one, event, status) for one in targets]
+            moves = [_advance(one, event, status, now) for one in targets]
             entries += [entry for entry in moves if entry is not None]
             effects.append(Effect.APPLIED if any(moves) else Effect.STALE)
-    _save(connection, [one for many in tracked.values() for one in many if one.moved])
+    moved = {one.id: one for many in tracked.values() for one in many if one.moved}
+    event_targets.save(connection, list(moved.values()))
     audit.append(connection, entries)
+    event_targets.ask_about(connection, unclear, now)
+    failed = {one.id: rule for one in moved.values() if (rule := failures.rule(one.reason_code))}
+    opt_outs.recipients_failed(connection, failed, actor=ACTOR, now=now)
     return effects
 
 
-def _advance(one: _Tracked, event: StatusEvent, status: Status) -> AuditEntry | None:
+def _earlier(event: StatusEvent, one: Tracked) -> bool:
+    """Return whether a conversation's event is older than the send, thus about another message."""
+    if one.attempted_at is None or conversation_of(event.message_id) is None:
+        return False
+    return event.occurred_at < one.attempted_at - CLOCKS_APART
+
+
+def _is_unclear(
+    event: StatusEvent,
+    status: Status,
+    targets: Sequence[Tracked],
+    now: datetime,
+    failures: FailurePolicy,
+) -> bool:
+    """Return whether Genesys must say whose an event is, or why the message failed."""
+    if conversation_of(event.message_id) is None or not targets:
+        return False
+    if len(targets) > 1:
+        return True
+    (one,) = targets
+    if status is not Status.FAILED or failures.rule(event.reason_code):
+        return False
+    return one.status not in FINAL and event_targets.can_be_asked(one, now)
+
+
+def _advance(one: Tracked, event: StatusEvent, status: Status, now: datetime) -> AuditEntry | None:
     step = advance(one.status, status)
     if not step.moved:
         return None
-    previous, one.status, one.status_at, one.moved = one.status, status, event.occurred_at, True
-    return AuditEntry(
+    previous, one.status, one.moved = one.status, status, True
+    one.status_at = min(event.occurred_at, now)
+    one.reason_code = event.reason_code
+    entry = AuditEntry(
         at=event.occurred_at,
         actor=ACTOR,
         action="status.changed",
         campaign_id=one.campaign_id,
         message_key=one.message_key,
-        message_id=event.message_id,
+        message_id=one.message_id,
         previous_status=previous.word,
         new_status=status.word,
         event_id=event.event_id,
         details={"contradiction": True} if step.contradiction else {},
     )
-
-
-def _tracked(connection: Connection, message_ids: Iterable[str]) -> Mapping[str, list[_Tracked]]:
-    asked = encoded([{"api_message_id": message_id} for message_id in message_ids])
-    found: dict[str, list[_Tracked]] = {}
-    rows = connection.execute(_statements(connection.dialect.name).tracked, asked)
-    for row_id, message_key, message_id, word, campaign_id in rows:
-        one = _Tracked(
-            id=row_id,
-            message_key=message_key,
-            campaign_id=campaign_id,
-            status=Status.parse(word or "pending") or Status.PENDING,
-        )
-        found.setdefault(message_id, []).append(one)
-    return found
-
-
-def _save(connection: Connection, moved: Sequence[_Tracked]) -> None:
-    dialect = connection.dialect.name
-    rows = [
-        {
-            "id": one.id,
-            "status": one.status.word,
-            "status_at": one.status_at and moment(dialect, one.status_at),
-        }
-        for one in moved
-    ]
-    if rows:
-        connection.execute(_statements(dialect).save, encoded(rows))
+    if event.reason_code is None:
+        return entry
+    return replace(entry, details={**entry.details, "reason": event.reason_code})
 
 
 def _note(connection: Connection, new: Sequence[StatusEvent], effects: Sequence[Effect]) -> None:
@@ -195,37 +236,21 @@ def _note(connection: Connection, new: Sequence[StatusEvent], effects: Sequence[
 
 class _Statements(NamedTuple):
     known: Select[str]
-    tracked: Select[int, str, str, str, str]
-    save: Update
     keep: Insert
 
 
 @cache
 def _statements(dialect: str) -> _Statements:
     ids = row_set(dialect, {"event_id": TEXT})
-    asked = row_set(dialect, {"api_message_id": TEXT})
     kept = row_set(
         dialect,
         dict.fromkeys(("event_id", "api_message_id", "status"), TEXT)
         | dict.fromkeys(("occurred_at", "received_at"), MOMENT)
-        | {"outcome": TEXT},
+        | {"outcome": TEXT, "reason_code": TEXT},
     )
-    moved = row_set(dialect, {"id": NUMBER, "status": TEXT, "status_at": MOMENT})
     return _Statements(
         known=select(status_events.c.event_id).where(
             status_events.c.event_id.in_(select(ids.c.event_id))
         ),
-        tracked=select(
-            messages.c.id,
-            messages.c.message_key,
-            messages.c.api_message_id,
-            messages.c.status,
-            occurrences.c.campaign_id,
-        )
-        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(messages.c.api_message_id.in_(select(asked.c.api_message_id))),
-        save=update(messages)
-        .where(messages.c.id == moved.c.id)
-        .values(status=moved.c.status, status_at=moved.c.status_at),
         keep=insert(status_events).from_select(list(kept.c.keys()), select(*kept.c)),
     )

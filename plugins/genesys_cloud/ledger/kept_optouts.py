@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from genesys_cloud.ledger.consents import ConsentState
+from genesys_cloud.ledger.consents import recorded
 from genesys_cloud.ledger.tables import consents, suppressions
+from genesys_cloud.outbound.consent import Recorded, withdrawals_in_force
 
 MASK = "…"
 """What is shown of an address of which nothing may be shown."""
@@ -23,23 +24,25 @@ def strip(
 ) -> Counter[str]:
     """Delete consents, and reduce what says no to its digest; `forget` deletes that, too.
 
-    Returns how many rows of either table lost something. What has expired says nothing any more,
-    and goes.
+    Returns how many rows of either table lost something. What has expired, or was taken back by a
+    later consent, says nothing any more, and goes.
     """
     listed = suppressions.c.address_key.in_(keys)
     decided = consents.c.address_key.in_(keys)
     lapsed = listed if forget else listed & (suppressions.c.expires_at <= now)
-    given = decided if forget else decided & (consents.c.state != ConsentState.WITHDRAWN)
+    standing = [] if forget else _standing(connection, keys)
+    given = decided & consents.c.id.not_in(standing)
     removed: Counter[str] = Counter()
     removed["suppressions"] = connection.execute(delete(suppressions).where(lapsed)).rowcount
     removed["consents"] = connection.execute(delete(consents).where(given)).rowcount
     bare = {"masked_address": MASK, "reason": KEPT, "source": KEPT}
-    for name, table, rows in (
-        ("suppressions_reduced", suppressions, listed),
-        ("consents_reduced", consents, decided),
+    proof = {"wording": "", "wording_digest": None, "manner": None, "evidence": ""}
+    for name, table, rows, values in (
+        ("suppressions_reduced", suppressions, listed, bare),
+        ("consents_reduced", consents, decided, bare | proof),
     ):
         told = rows & (table.c.source != KEPT)
-        removed[name] = connection.execute(update(table).where(told).values(bare)).rowcount
+        removed[name] = connection.execute(update(table).where(told).values(values)).rowcount
     return removed
 
 
@@ -50,3 +53,17 @@ def count(connection: Connection, keys: Sequence[str]) -> Counter[str]:
         query = select(func.count()).select_from(table).where(table.c.address_key.in_(keys))
         kept[name] = connection.execute(query).scalar_one()
     return kept
+
+
+def _standing(connection: Connection, keys: Sequence[str]) -> list[int]:
+    """Return the ids of the withdrawals that no later consent on the same channel has ended."""
+    rows = connection.execute(select(consents).where(consents.c.address_key.in_(keys))).mappings()
+    by_key: dict[str, dict[int, Recorded]] = {}
+    for row in rows:
+        by_key.setdefault(row["address_key"], {})[row["id"]] = recorded(row)
+    return [
+        number
+        for decisions in by_key.values()
+        for number, one in decisions.items()
+        if one in withdrawals_in_force(decisions.values())
+    ]

@@ -2,6 +2,7 @@
 
 An answer moves a message by the rule that an event does, and writes the same audit entry. It is no
 event, though: nothing is put among the status events, so that the real one counts when it comes.
+A failure that the policy names puts the address on the suppression list.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 
-from genesys_cloud.ledger import audit
+from genesys_cloud.ledger import audit, opt_outs
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import WENT_OUT, messages, occurrences
-from genesys_cloud.outbound.asking import OLDEST_ASKED, next_ask
+from genesys_cloud.outbound.asking import EVENTS_LOST, Schedule
 from genesys_cloud.outbound.deliveries import Delivery
 from genesys_cloud.outbound.messages import State, mask_numbers
 from genesys_cloud.outbound.status import FINAL, Status, advance
@@ -41,6 +42,7 @@ class Awaited:
     id: int
     message_id: str
     attempted_at: datetime
+    conversation_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,31 +55,77 @@ class Learnt:
 
 
 def due(
-    ledger: Ledger, *, now: datetime, first: timedelta, most: int, campaign_id: str | None = None
+    ledger: Ledger,
+    *,
+    now: datetime,
+    schedule: Schedule,
+    most: int,
+    campaign_id: str | None = None,
+    newest_first: bool = False,
 ) -> list[Awaited]:
-    """Return messages to ask about now, the oldest first, at most `most`."""
-    never_asked = and_(messages.c.ask_at.is_(None), messages.c.status_at <= now - first)
-    query = (
-        select(messages.c.id, messages.c.api_message_id, messages.c.attempted_at)
-        .where(
-            WENT_OUT,
-            messages.c.state == State.ACCEPTED,
-            messages.c.attempted_at >= now - OLDEST_ASKED,
-            messages.c.status.not_in([status.word for status in FINAL]),
-            messages.c.api_message_id.is_not(None),
-            or_(never_asked, messages.c.ask_at <= now),
-        )
-        .order_by(messages.c.attempted_at, messages.c.id)
-        .limit(most)
+    """Return messages to ask about now, the oldest or the newest first, at most `most`."""
+    query = _open(
+        select(
+            messages.c.id,
+            messages.c.api_message_id,
+            messages.c.attempted_at,
+            messages.c.conversation_id,
+        ),
+        now,
+        schedule,
+        campaign_id,
     )
-    if campaign_id is not None:
-        query = query.join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        query = query.where(occurrences.c.campaign_id == campaign_id)
+    never_asked = and_(messages.c.ask_at.is_(None), messages.c.status_at <= now - schedule.first)
+    query = query.where(or_(never_asked, messages.c.ask_at <= now))
+    order = [messages.c.attempted_at, messages.c.id]
+    query = query.order_by(*(one.desc() if newest_first else one for one in order)).limit(most)
     with ledger.read() as connection:
         return [
-            Awaited(id=row.id, message_id=row.api_message_id, attempted_at=row.attempted_at)
+            Awaited(
+                id=row.id,
+                message_id=row.api_message_id,
+                attempted_at=row.attempted_at,
+                conversation_id=row.conversation_id,
+            )
             for row in connection.execute(query)
         ]
+
+
+def next_due(
+    ledger: Ledger, *, now: datetime, schedule: Schedule, campaign_id: str | None = None
+) -> datetime | None:
+    """Return when the next message is to be asked about, None where none owes a status."""
+    earliest = _open(
+        select(
+            func.min(messages.c.ask_at),
+            # The first question about the others; no database's own interval is needed for it.
+            func.min(messages.c.status_at).filter(messages.c.ask_at.is_(None)),
+        ),
+        now,
+        schedule,
+        campaign_id,
+    )
+    with ledger.read() as connection:
+        again, never_asked = connection.execute(earliest).one()
+    known = [again] if again else []
+    return min([*known, *([never_asked + schedule.first] if never_asked else [])], default=None)
+
+
+def _open(
+    query: Select[Any], now: datetime, schedule: Schedule, campaign_id: str | None
+) -> Select[Any]:
+    query = query.where(
+        WENT_OUT,
+        messages.c.state == State.ACCEPTED,
+        messages.c.attempted_at >= now - schedule.oldest,
+        messages.c.status.not_in([status.word for status in FINAL]),
+        messages.c.api_message_id.is_not(None),
+    )
+    if campaign_id is None:
+        return query
+    return query.join(occurrences, occurrences.c.id == messages.c.occurrence_id).where(
+        occurrences.c.campaign_id == campaign_id
+    )
 
 
 def learn(
@@ -86,13 +134,13 @@ def learn(
     listed: Iterable[Delivery],
     *,
     now: datetime,
-    first: timedelta,
+    schedule: Schedule = EVENTS_LOST,
     actor: str = ACTOR,
 ) -> Learnt:
     """Move the messages that the API knows better, and note when to ask about the rest again.
 
-    A message that is listed twice ends at the status that is further on. `actor` is who the audit
-    trail says asked.
+    A message that is listed twice ends at the status that is further on, with the reason that is
+    listed first. `actor` is who the audit trail says asked.
     """
     answers: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in listed:
@@ -109,8 +157,12 @@ def learn(
                 for delivery in answers.get(one.message_id, [])
                 if (entry := _advance(one, delivery, now, actor)) is not None
             ]
-            _save(connection, stands, now=now, first=first)
+            _save(connection, stands, now=now, schedule=schedule)
             audit.append(connection, entries)
+            failed = {
+                one.id: rule for one in stands if (rule := ledger.failures.rule(one.error_code))
+            }
+            opt_outs.recipients_failed(connection, failed, actor=actor, now=now)
         moved += sum(one.moved for one in stands)
         still_open += sum(one.message_id in answers and not one.final for one in stands)
     return Learnt(
@@ -137,6 +189,7 @@ class _Stand:
     campaign_id: str
     status: Status
     status_at: datetime
+    reason_known: bool
     moved: bool = False
     error_code: str | None = None
 
@@ -165,6 +218,7 @@ def _stands(connection: Connection, block: Sequence[Awaited]) -> list[_Stand]:
             campaign_id=row.campaign_id,
             status=Status.parse(row.status or "pending") or Status.PENDING,
             status_at=row.status_at or row.attempted_at,
+            reason_known=row.reason_code is not None,
         )
         for row in rows
     ]
@@ -172,12 +226,17 @@ def _stands(connection: Connection, block: Sequence[Awaited]) -> list[_Stand]:
 
 def _advance(one: _Stand, delivery: Delivery, now: datetime, actor: str) -> AuditEntry | None:
     status = Status.parse(delivery.status)
-    if status is None or not (step := advance(one.status, status)).moved:
+    if status is None:
+        return None
+    step = advance(one.status, status)
+    # An event says that a message failed and not why, so that the reason may still be wanted.
+    reason_missing = not (one.reason_known or one.error_code)
+    if status is Status.FAILED and (step.moved or reason_missing):
+        one.error_code = mask_numbers(delivery.error_code or "") or None  # providers quote numbers
+    if not step.moved:
         return None
     previous, one.status, one.moved = one.status, status, True
     one.status_at = min(delivery.reached_at(status) or now, now)
-    code = delivery.error_code if status is Status.FAILED else None
-    one.error_code = mask_numbers(code) if code else None  # providers quote numbers in it
     return AuditEntry(
         at=now,
         actor=actor,
@@ -194,14 +253,14 @@ def _advance(one: _Stand, delivery: Delivery, now: datetime, actor: str) -> Audi
 
 
 def _save(
-    connection: Connection, stands: Sequence[_Stand], *, now: datetime, first: timedelta
+    connection: Connection, stands: Sequence[_Stand], *, now: datetime, schedule: Schedule
 ) -> None:
     _update(
         connection,
         [
             {
                 "b_id": one.id,
-                "ask_at": None if one.final else next_ask(now, one.status_at, first=first),
+                "ask_at": None if one.final else schedule.next_ask(now, one.status_at),
             }
             for one in stands
         ],

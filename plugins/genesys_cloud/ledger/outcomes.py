@@ -10,12 +10,13 @@ from functools import cache
 from sqlalchemy import Connection, Update, bindparam, case, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, error_budget, events, rate_gate
+from genesys_cloud.ledger import audit, error_budget, events, opt_outs, rate_gate
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.row_sets import NUMBER, TEXT, row_set
 from genesys_cloud.ledger.sends import ACTOR, Claim, held, held_by
 from genesys_cloud.ledger.tables import messages
+from genesys_cloud.outbound.failure_policy import FailurePolicy, Rule
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import about_conversation
@@ -78,10 +79,22 @@ def record(
         tried = [one for one in outcomes if one.reason_code not in {NOT_ATTEMPTED, LATE}]
         audit.append(connection, [_entry(one, now) for one in tried])
         accepted = [name for one in outcomes for name in one.subjects]
-        events.apply_parked(connection, accepted)
+        events.apply_parked(connection, accepted, ledger.failures)
+        opt_outs.recipients_failed(
+            connection, _refused(outcomes, ledger.failures), actor=ACTOR, now=now
+        )
         error_budget.check(connection, [one.claim.id for one in outcomes if one.failed], now)
         if hold_back:
             rate_gate.hold_back(connection, *hold_back)
+
+
+def _refused(outcomes: Sequence[Outcome], failures: FailurePolicy) -> dict[int, Rule]:
+    """Return what Genesys' refusals make of the recipients, by row id."""
+    return {
+        one.claim.id: rule
+        for one in outcomes
+        if one.state is State.REJECTED and (rule := failures.rule(one.reason_code))
+    }
 
 
 def _settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> int:

@@ -9,14 +9,11 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.ledger import audit
-from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.plans import address_key
 from genesys_cloud.ledger.tables import people
 
@@ -45,47 +42,6 @@ def address_digests(connection: Connection, addresses: Sequence[tuple[str, str]]
         connection.execute(dialect.insert(people).on_conflict_do_nothing(), made)
         keys |= _keys(connection, list(missing))
     return [_digest(keys[key], address) for key, address in wanted]
-
-
-class Remark(Protocol):
-    """What is kept of a person on a list: where, whom, why, and from where."""
-
-    @property
-    def channel(self) -> str: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-
-
-def note(
-    connection: Connection,
-    remarks: Sequence[tuple[str, Remark]],
-    *,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Append an entry for each action and whom it is about, with a digest for the address."""
-    digests = address_digests(connection, [(one.channel, one.address) for _, one in remarks])
-    audit.append(
-        connection,
-        [
-            AuditEntry(
-                at=now,
-                actor=actor,
-                action=action,
-                details={
-                    "address_digest": digest,
-                    "channel": one.channel,
-                    "reason": one.reason,
-                    "source": one.source,
-                },
-            )
-            for (action, one), digest in zip(remarks, digests, strict=True)
-        ],
-    )
 
 
 def known_digests(connection: Connection, addresses: Iterable[tuple[str, str]]) -> list[str]:

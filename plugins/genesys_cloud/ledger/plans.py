@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from genesys_cloud.ledger import audit
+from genesys_cloud.ledger import audit, planned_rows, replanning
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.planned_rows import PlannedMessage, as_columns
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.consent import normalise_purpose
 from genesys_cloud.outbound.messages import OPEN, State
 
 
@@ -34,31 +36,14 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedMessage:
-    """One recipient as planning left it: ready to go, or blocked with a reason.
+class Shard:
+    """A slice of an occurrence's messages, by row id, both ends inclusive.
 
-    `address_key` is None where the row has no usable address or repeats another row's.
+    `profile` is the one that they were planned for when the slice was cut.
     """
 
-    message_key: str
-    address_key: str | None
-    row_number: int
-    recipient_id: str
-    address: str
-    language: str
-    text: str
-    text_digest: str
-    segments: int | None
-    state: State
-    reason_code: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """A slice of an occurrence's messages, by row id, both ends inclusive."""
-
     occurrence_id: int
+    profile: str
     number: int
     first_id: int
     last_id: int
@@ -85,7 +70,10 @@ def begin(
     template_version: str,
     now: datetime,
 ) -> Plan:
-    """Open a planning; the same occurrence planned again keeps its rows and counts one up."""
+    """Open a planning; the same occurrence planned again keeps its rows and counts one up.
+
+    For another profile than before, nothing of the earlier plan may go out as it is.
+    """
     with ledger.write() as connection:
         connection.execute(
             _dialect(connection)
@@ -93,24 +81,12 @@ def begin(
             .values(campaign_id=campaign.campaign_id, state="active", changed_at=now)
             .on_conflict_do_nothing()
         )
-        values = {
-            "channel": campaign.channel,
-            "sender": sender,
-            "profile": profile,
-            "use_active_conversation": campaign.use_active_conversation,
-            "template": campaign.template,
-            "template_version": template_version,
-            "audience": campaign.audience,
-            "planned_at": now,
-            "deadline": campaign.deadline,
-            "error_budget_count": campaign.error_budget_count,
-            "error_budget_share": campaign.error_budget_share,
-        }
-        before = select(occurrences.c.audience).where(
+        values = _values(campaign, sender, profile, template_version, now)
+        query = select(occurrences.c.audience, occurrences.c.profile).where(
             occurrences.c.campaign_id == campaign.campaign_id,
             occurrences.c.occurrence == occurrence,
         )
-        audience_before = connection.execute(before).scalar_one_or_none()
+        before = connection.execute(query).one_or_none()
         row = connection.execute(
             _dialect(connection)
             .insert(occurrences)
@@ -121,12 +97,14 @@ def begin(
             )
             .returning(occurrences.c.id, occurrences.c.plan_no)
         ).one()
+        if before is not None and before.profile != profile:
+            replanning.set_aside(connection, row.id, campaign.campaign_id, before.profile, now)
     return Plan(
         occurrence_id=row.id,
         campaign_id=campaign.campaign_id,
         occurrence=occurrence,
         number=row.plan_no,
-        same_audience=audience_before == campaign.audience,
+        same_audience=before is not None and before.audience == campaign.audience,
     )
 
 
@@ -138,23 +116,21 @@ def add(
 ) -> None:
     """Write one transaction's worth of recipients, and what the audit trail says of them.
 
-    A recipient that an earlier plan of the occurrence left `planned` or `blocked` takes the new
-    plan's text and verdict; one that a send task has touched stays as it is.
+    A recipient whom an earlier plan of the occurrence left `planned`, `held` or `blocked` takes the
+    new plan's text and verdict; one that a send task has touched stays as it is.
     """
     with ledger.write() as connection:
         known = _known(connection, plan, planned)
-        fresh = [_row(plan, one) for one in planned if _identity(one) not in known]
-        revised = [
-            {"b_id": known[_identity(one)], **_revision(_row(plan, one))}
+        fresh = [one for one in planned if _identity(one) not in known]
+        revised = {
+            known[_identity(one)]: as_columns(plan.occurrence_id, plan.number, one)
             for one in planned
             if _identity(one) in known
-        ]
+        }
         if fresh:
-            # Two runs may plan one occurrence at once; whoever comes second finds the row there.
-            insertion = _dialect(connection).insert(messages).on_conflict_do_nothing()
-            connection.execute(insertion, fresh)
+            planned_rows.insert(connection, plan.occurrence_id, plan.number, fresh)
         if revised:
-            connection.execute(_REVISE, revised)
+            replanning.revise(connection, revised)
         # Last: whoever appends holds up everybody else's entries until it commits.
         audit.append(connection, entries)
 
@@ -188,7 +164,9 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     """Cut what is left to do into shards of `size` messages, larger where more than `most`."""
     ids = select(messages.c.id, func.row_number().over(order_by=messages.c.id).label("place"))
     todo = ids.where(messages.c.occurrence_id == occurrence_id, messages.c.state.in_(OPEN))
+    profile = select(occurrences.c.profile).where(occurrences.c.id == occurrence_id)
     with ledger.read() as connection:
+        planned_for = connection.execute(profile).scalar_one()
         count = connection.execute(select(func.count()).select_from(todo.subquery())).scalar_one()
         width = max(size, -(-count // most))
         numbered = todo.subquery()
@@ -205,6 +183,7 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     return [
         Shard(
             occurrence_id=occurrence_id,
+            profile=planned_for,
             number=int(row.number),
             first_id=row.first_id,
             last_id=row.last_id,
@@ -213,21 +192,29 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     ]
 
 
-_REVISED = (
-    "row_number", "language", "text", "text_digest", "segments", "plan_no", "state",
-    "reason_code", "reason",
-)  # fmt: skip
-"""What a later plan may change about a recipient whom no send task has touched."""
-
-# A row that a worker has claimed meanwhile no longer matches, and keeps the text it is sent with.
-_REVISE = (
-    update(messages)
-    .where(
-        messages.c.id == bindparam("b_id"),
-        (messages.c.state == State.PLANNED) | (messages.c.state == State.BLOCKED),
-    )
-    .values({name: bindparam(name) for name in _REVISED})
-)
+def _values(
+    campaign: Campaign, sender: str, profile: str, template_version: str, now: datetime
+) -> dict[str, Any]:
+    """Return what is kept of an occurrence, each time that it is planned."""
+    return {
+        "channel": campaign.channel,
+        "sender": sender,
+        "profile": profile,
+        "use_active_conversation": campaign.use_active_conversation,
+        "template": campaign.template,
+        "template_version": template_version,
+        "audience": campaign.audience,
+        "planned_at": now,
+        "deadline": campaign.deadline,
+        "error_budget_count": campaign.error_budget_count,
+        "error_budget_share": campaign.error_budget_share,
+        "purpose": normalise_purpose(campaign.purpose),
+        "consent_from": campaign.consent_from,
+        "recipient_cap": campaign.recipient_cap,
+        "recipient_cap_days": campaign.recipient_cap_days,
+        # Nothing of a capped campaign goes out before it is known which ones are beyond.
+        "capped_plan_no": None if campaign.most_messages is None else 0,
+    }
 
 
 def _identity(one: PlannedMessage) -> str:
@@ -248,32 +235,6 @@ def _known(
         )
     )
     return {row.address_key or row.message_key: row.id for row in rows}
-
-
-def _row(plan: Plan, one: PlannedMessage) -> dict[str, Any]:
-    return {
-        "message_key": one.message_key,
-        "occurrence_id": plan.occurrence_id,
-        "row_number": one.row_number,
-        "recipient_id": one.recipient_id,
-        "address": one.address,
-        "address_key": one.address_key,
-        "language": one.language,
-        "text": one.text,
-        "text_digest": one.text_digest,
-        "segments": one.segments,
-        "plan_no": plan.number,
-        "state": one.state,
-        "reason_code": one.reason_code,
-        "reason": one.reason,
-        "fence": 0,
-        "attempts": 0,
-    }
-
-
-def _revision(row: Mapping[str, Any]) -> dict[str, Any]:
-    # Only these: an update takes every other key of a row that names a column, too.
-    return {name: row[name] for name in _REVISED}
 
 
 def _dialect(connection: Connection) -> Any:

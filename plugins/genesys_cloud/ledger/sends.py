@@ -8,7 +8,7 @@ matches no row, and the worker learns that it must stop.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Update, bindparam, select, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, blocking, rate_gate
+from genesys_cloud.ledger import audit, blocking, caps, rate_gate
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
@@ -24,17 +24,23 @@ from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.messages import OutboundMessage, State
 from genesys_cloud.outbound.pacing import Limit
+from genesys_cloud.outbound.quiet_hours import QuietHours
+from genesys_cloud.outbound.timing import windows
 
 ACTOR = "send task"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One message that this worker owns until its lease ends."""
+    """One message that this worker owns until its lease ends.
+
+    From `closes_at` on its recipient has quiet hours; None where there are none.
+    """
 
     id: int
     fence: int
     message: OutboundMessage
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,8 @@ class Batch:
     """Claims, the instant at which each may leave, and whether the campaign may send at all.
 
     After `deadline` none of them may leave. An empty batch with `wait_until` means that a limit
-    has no slot before then.
+    has no slot before then. `shut` are the places of planned messages that have quiet hours now,
+    and when each of them opens: they are to be held.
     """
 
     claims: Sequence[Claim] = ()
@@ -50,6 +57,7 @@ class Batch:
     active: bool = True
     deadline: datetime | None = None
     wait_until: datetime | None = None
+    shut: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def claim(
@@ -60,33 +68,40 @@ def claim(
     most: int,
     now: datetime,
     lease: timedelta,
+    quiet: QuietHours | None = None,
 ) -> Batch:
     """Claim up to `most` planned messages and reserve their slots, in one transaction.
 
-    The batch is empty where nothing is left to claim or the campaign is not active. What is left
-    of a cancelled campaign is cancelled here, and what is past its deadline has expired.
+    The batch is empty where nothing is left to claim, the campaign is not active, it has been
+    planned for another profile since the shard was cut, or it has a cap and is being planned. What
+    is left of a cancelled campaign is cancelled here, and what is past its deadline has expired.
+    Messages for places that `quiet` says are shut are not claimed. Raises PolicyError where
+    messages have quiet hours, and it is None.
     """
     with ledger.write() as connection:
         found = connection.execute(_CONTROL, {"within": shard.occurrence_id}).one()
         if found.state == "cancelled":
             _retire(connection, shard, found.campaign_id, State.CANCELLED, now)
-        if found.state != "active":
+        half_planned = found.capped_plan_no not in (None, found.plan_no)
+        if found.state != "active" or found.profile != shard.profile or half_planned:
             return Batch(active=False)
         if found.deadline is not None and found.deadline <= now:
             _retire(connection, shard, found.campaign_id, State.EXPIRED, now)
         chosen = {"first": shard.first_id, "last": shard.last_id, "most": most}
         rows = connection.execute(_CHOSEN, {"within": shard.occurrence_id, **chosen}).all()
+        shut, closing = windows(quiet, {row.place for row in rows if row.place is not None}, now)
+        rows = [row for row in rows if row.place not in shut]
         if not rows:
-            return Batch()
+            return Batch(shut=shut)
         slots = rate_gate.reserve(connection, limits, [row.segments or 1 for row in rows], now)
         if slots.wait_until is not None:
-            return Batch(wait_until=slots.wait_until)
+            return Batch(wait_until=slots.wait_until, shut=shut)
         rows = rows[: len(slots.instants)]
         owned = held([{"id": row.id, "fence": row.fence} for row in rows])
         until = slots.instants[-1] + lease
         connection.execute(_changes(connection).take, {**owned, "until": until})
-    claims = [_claim(row, found) for row in rows]
-    return Batch(claims=claims, slots=slots.instants, deadline=found.deadline)
+    claims = [_claim(row, found, closing.get(row.place)) for row in rows]
+    return Batch(claims=claims, slots=slots.instants, deadline=found.deadline, shut=shut)
 
 
 def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> Batch:
@@ -113,7 +128,8 @@ def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedel
                 f"{len(batch.claims) - changed} of {len(batch.claims)} claimed messages belong to "
                 "another worker now, so this batch is not sent. The other worker goes on with it."
             )
-        if active:
+        if active and batch.claims:
+            caps.note_attempt(connection, batch.claims[0].id, now)
             audit.append(connection, _attempts(batch.claims, now))
     return batch if active else Batch(active=False)
 
@@ -124,6 +140,9 @@ _CONTROL = (
         occurrences.c.deadline,
         occurrences.c.channel,
         occurrences.c.sender,
+        occurrences.c.profile,
+        occurrences.c.plan_no,
+        occurrences.c.capped_plan_no,
         occurrences.c.use_active_conversation,
     )
     .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)
@@ -137,6 +156,7 @@ _CHOSEN = (
         messages.c.address,
         messages.c.text,
         messages.c.segments,
+        messages.c.place,
     )
     .where(
         messages.c.occurrence_id == bindparam("within"),
@@ -192,10 +212,13 @@ def _changes_in(dialect: str) -> _Changes:
     )
 
 
-def _claim(row: Row[*tuple[Any, ...]], found: Row[*tuple[Any, ...]]) -> Claim:
+def _claim(
+    row: Row[*tuple[Any, ...]], found: Row[*tuple[Any, ...]], closes_at: datetime | None
+) -> Claim:
     return Claim(
         id=row.id,
         fence=row.fence + 1,
+        closes_at=closes_at,
         message=OutboundMessage(
             message_key=row.message_key,
             campaign_id=found.campaign_id,
@@ -210,8 +233,6 @@ def _claim(row: Row[*tuple[Any, ...]], found: Row[*tuple[Any, ...]]) -> Claim:
 
 
 def _attempts(claims: Sequence[Claim], now: datetime) -> list[AuditEntry]:
-    if not claims:
-        return []
     entry = AuditEntry(
         at=now,
         actor=ACTOR,

@@ -84,6 +84,15 @@ occurrences = Table(
     # Both must be reached before the campaign is paused: so many errors, and that share of all.
     Column("error_budget_count", Integer, nullable=False),
     Column("error_budget_share", Float, nullable=False),
+    # What is asked again of each message when it is about to go out.
+    Column("purpose", String(64), nullable=False),
+    Column("consent_from", String(16), nullable=False),
+    Column("recipient_cap", Integer),
+    Column("recipient_cap_days", Integer),
+    # The last planning whose excess over the campaign's cap is blocked; NULL where it has none.
+    Column("capped_plan_no", Integer),
+    # When a message was last attempted, so that caps look only where one may be.
+    Column("last_attempt_at", UtcDateTime),
     UniqueConstraint("campaign_id", "occurrence", name="uq_occurrences_campaign"),
 )
 
@@ -124,6 +133,13 @@ messages = Table(
     # When everything personal in the row was destroyed; its key stays, so that nobody is sent to
     # a second time, and its state, so that counts do.
     Column("erased_at", UtcDateTime),
+    # What the audience said of the consent besides the yes, as JSON, and when that ends.
+    Column("consent_proof", Text),
+    Column("consent_expires_at", UtcDateTime),
+    # Where the recipient is, as outbound/zones.py writes it; NULL where no quiet hours hold.
+    Column("place", Text),
+    # When the window opens that a held message waits for.
+    Column("held_until", UtcDateTime),
     UniqueConstraint("occurrence_id", "address_key", name="uq_messages_address"),
     Index("ix_messages_work", "occurrence_id", "state", "id"),
     # The status stays out of it: PostgreSQL moves a status twice as fast where no index names it.
@@ -146,6 +162,9 @@ suppressions = Table(
     "suppressions",
     metadata,
     Column("address_key", String(64), primary_key=True),
+    Column("scope", String(16), primary_key=True),  # channel | everywhere
+    # The same in all rows of one entry: one everywhere has a row for each channel of the person.
+    Column("entry_key", String(64), nullable=False),
     Column("channel", String(64), nullable=False),
     Column("masked_address", String(16), nullable=False),
     Column("reason", String(200), nullable=False),
@@ -154,17 +173,31 @@ suppressions = Table(
     Column("expires_at", UtcDateTime),
 )
 
-# What a person decided after the audience was made; it overrules the audience's own column.
+# What people decided, one row a decision and channel; nothing is ever changed but by an erasure, so
+# that what held at a time can be shown later.
 consents = Table(
     "consents",
     metadata,
-    Column("address_key", String(64), primary_key=True),
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    Column("address_key", String(64), nullable=False),
     Column("channel", String(64), nullable=False),
     Column("masked_address", String(16), nullable=False),
     Column("state", String(16), nullable=False),  # given | withdrawn
+    Column("purpose", String(64), nullable=False),  # '' is any
+    # The version of the text that the person agreed to, and the SHA-256 of that text.
+    Column("wording", String(200), nullable=False),
+    Column("wording_digest", String(64)),
     Column("source", String(200), nullable=False),
+    Column("manner", String(16)),  # how a withdrawal came
     Column("reason", String(200), nullable=False),
+    Column("evidence", Text, nullable=False),
+    # When the person said so, and when the ledger learnt of it.
     Column("decided_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    # Until when the law wants a withdrawal honoured; it is in force once it is recorded.
+    Column("honour_by", UtcDateTime),
+    Index("ix_consents_address", "address_key", "decided_at"),
 )
 
 # The key that turns a person's address into the digest which the audit trail shows. It is random,
@@ -186,6 +219,8 @@ status_events = Table(
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("outcome", String(16), nullable=False),  # applied | stale | parked | unknown_status
+    # Why a message failed, where the event says so: a parked one is still to tell it.
+    Column("reason_code", String(64)),
     Index("ix_status_events_message", "api_message_id", "outcome"),
 )
 

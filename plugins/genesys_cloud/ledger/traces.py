@@ -12,8 +12,12 @@ from genesys_cloud.ledger.plans import address_key
 from genesys_cloud.ledger.tables import audit_entries, messages, occurrences, status_events
 from genesys_cloud.outbound.identity import Identity
 from genesys_cloud.outbound.phone import SEPARATORS
+from genesys_cloud.outbound.status import about_conversation
 
-_SEARCHED = ("address", "recipient_id", "text", "reason", "correlation_id")
+_QUOTING = ("text", "reason", "correlation_id", "consent_proof")
+"""The columns of a message in which another person may be quoted."""
+
+_SEARCHED = ("address", "recipient_id", *_QUOTING)
 """The columns of a message that may name a person."""
 
 
@@ -21,8 +25,8 @@ _SEARCHED = ("address", "recipient_id", "text", "reason", "correlation_id")
 class Traces:
     """What was found.
 
-    `own` are ids of the person's messages, `message_ids` are Genesys' for them; `quoting` are ids
-    of other people's messages that quote the address, `events` of status events that do.
+    `own` are ids of the person's messages, `message_ids` are what events name them by; `quoting`
+    are ids of other people's messages that quote the address, `events` of status events that do.
     """
 
     own: list[int] = field(default_factory=list)
@@ -44,9 +48,9 @@ def search(connection: Connection, identity: Identity) -> Traces:
         if _is_own(row, identity, keys):
             traces.own.append(row.id)
             traces.message_ids += [row.api_message_id] if row.api_message_id else []
-        elif any(
-            identity.quoted_in(getattr(row, name)) for name in ("text", "reason", "correlation_id")
-        ):
+            talk = row.conversation_id
+            traces.message_ids += [about_conversation(talk)] if talk else []
+        elif any(identity.quoted_in(getattr(row, name)) for name in _QUOTING):
             traces.quoting.append(row.id)
     columns = (status_events.c.event_id, status_events.c.api_message_id)
     quoting = select(status_events.c.id, *columns).where(
@@ -83,6 +87,7 @@ def _candidates(identity: Identity, keys: frozenset[str]) -> Any:
     query = select(
         messages.c.id,
         messages.c.api_message_id,
+        messages.c.conversation_id,
         messages.c.address_key,
         *(messages.c[name] for name in _SEARCHED),
     ).where(or_(messages.c.address_key.in_(keys), *quoting))

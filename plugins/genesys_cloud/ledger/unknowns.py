@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Column, Connection, RowMapping, Select, select, update
 
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit, events
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.tables import WENT_OUT, messages, occurrences
+from genesys_cloud.outbound.deliveries import Delivery
 from genesys_cloud.outbound.messages import State
-from genesys_cloud.outbound.status import Status
+from genesys_cloud.outbound.status import Status, about_conversation
 
 SHORTEST_KEY = 8
 """How much of a message key a person must give."""
 
 MOST_LISTED = 10_000
+
+_NAMES_PER_QUERY = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,24 +47,38 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What the API lists for an unknown message: its id there and its status."""
+    """What the API lists for an unknown message: its id there and its status.
+
+    `message_id` is None where the conversation alone is known that it went out in.
+    """
 
     unknown: Unknown
-    message_id: str
+    message_id: str | None
     status: str
     how: str
+    conversation_id: str | None = None
+
+    @property
+    def subjects(self) -> list[str]:
+        """What a status event may name the message by."""
+        own = [self.message_id] if self.message_id else []
+        return own + ([about_conversation(self.conversation_id)] if self.conversation_id else [])
 
 
 def find(
-    ledger: Ledger, *, campaign_id: str | None = None, key: str | None = None
+    ledger: Ledger,
+    *,
+    campaign_id: str | None = None,
+    key: str | None = None,
+    since: datetime | None = None,
 ) -> list[Unknown]:
-    """Return unknown messages, the oldest attempt first, at most MOST_LISTED."""
-    query = (
-        select(messages, occurrences.c.campaign_id, occurrences.c.occurrence,
-               occurrences.c.channel, occurrences.c.sender)
-        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(WENT_OUT, messages.c.state == State.UNKNOWN)
-    )  # fmt: skip
+    """Return unknown messages, the oldest attempt first, at most MOST_LISTED.
+
+    `since` leaves out what was attempted before it.
+    """
+    query = _detailed().where(WENT_OUT, messages.c.state == State.UNKNOWN)
+    if since is not None:
+        query = query.where(messages.c.attempted_at >= since)
     if campaign_id is not None:
         query = query.where(occurrences.c.campaign_id == campaign_id)
     if key is not None:
@@ -71,26 +88,57 @@ def find(
         return [_unknown(row) for row in connection.execute(ordered).mappings()]
 
 
+def rivals(ledger: Ledger, start: datetime, end: datetime) -> list[Unknown]:
+    """Return the attempts of [start, end) that a listed stranger may be, whatever their campaign.
+
+    Those whose answer is still on its way are among them.
+    """
+    query = _detailed().where(
+        messages.c.state.in_([State.UNKNOWN, State.ATTEMPTING]),
+        messages.c.attempted_at >= start,
+        messages.c.attempted_at < end,
+    )
+    with ledger.read() as connection:
+        return [_unknown(row) for row in connection.execute(query).mappings()]
+
+
+def _detailed() -> Select[Any]:
+    return select(
+        messages, occurrences.c.campaign_id, occurrences.c.occurrence,
+        occurrences.c.channel, occurrences.c.sender,
+    ).join(occurrences, occurrences.c.id == messages.c.occurrence_id)  # fmt: skip
+
+
 def known_ids(ledger: Ledger, message_ids: Sequence[str]) -> set[str]:
     """Return which of Genesys' ids belong to a message of the ledger already."""
-    found: set[str] = set()
-    with ledger.read() as connection:
-        for start in range(0, len(message_ids), 500):
-            block = list(message_ids[start : start + 500])
-            ids = select(messages.c.api_message_id).where(messages.c.api_message_id.in_(block))
-            found.update(id_ for id_ in connection.execute(ids).scalars() if id_)
-    return found
+    return _taken(ledger, messages.c.api_message_id, message_ids)
+
+
+def strangers(ledger: Ledger, listed: Sequence[Delivery]) -> list[Delivery]:
+    """Return what is listed and belongs, by its id or its conversation, to no message yet."""
+    ids = known_ids(ledger, [one.message_id for one in listed])
+    named = [one.conversation_id for one in listed if one.conversation_id]
+    conversations = _taken(ledger, messages.c.conversation_id, named)
+    return [
+        one
+        for one in listed
+        if one.message_id not in ids and one.conversation_id not in conversations
+    ]
 
 
 def accept(ledger: Ledger, findings: Iterable[Finding], *, now: datetime) -> int:
-    """Record what was found: the message was accepted under this id. Returns how many changed."""
+    """Record what was found: the message was accepted, under this id or in this conversation.
+
+    Returns how many changed.
+    """
     changed = 0
     with ledger.write() as connection:
         audit.lock(connection)
         for finding in findings:
-            status = Status.parse(finding.status) or Status.QUEUED
+            status = _status_of(finding)
             values = {
                 "api_message_id": finding.message_id,
+                "conversation_id": finding.conversation_id,
                 "status": status.word,
                 "status_at": now,
                 "reason_code": None,
@@ -101,7 +149,7 @@ def accept(ledger: Ledger, findings: Iterable[Finding], *, now: datetime) -> int
                 actor="reconcile_sends", reason=finding.how, now=now,
                 message_id=finding.message_id,
             )  # fmt: skip
-            events.apply_parked(connection, [finding.message_id])
+            events.apply_parked(connection, finding.subjects, ledger.failures)
     return changed
 
 
@@ -138,6 +186,24 @@ def settle(
                 "again with `genesys-cloud messages unknown`."
             )
     return unknown
+
+
+def _status_of(finding: Finding) -> Status:
+    """Return where the message stands; a list of conversations does not say why one failed, and
+    what is kept as failed is never asked about."""
+    status = Status.parse(finding.status) or Status.QUEUED
+    asked_about = finding.conversation_id and finding.message_id
+    return Status.QUEUED if status is Status.FAILED and asked_about else status
+
+
+def _taken(ledger: Ledger, column: Column[str], names: Sequence[str]) -> set[str]:
+    """Return which names a message of the ledger has in a column."""
+    found: set[str] = set()
+    with ledger.read() as connection:
+        for start in range(0, len(names), _NAMES_PER_QUERY):
+            block = list(names[start : start + _NAMES_PER_QUERY])
+            found.update(connection.execute(select(column).where(column.in_(block))).scalars())
+    return found
 
 
 def _settle(

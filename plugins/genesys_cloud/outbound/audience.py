@@ -6,6 +6,8 @@ can't be read at all is an AudienceError. Memory stays flat: one row at a time.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -25,11 +27,17 @@ KNOWN_COLUMNS: Final = (
     "timezone",
     "consent_at",
     "consent_source",
+    "consent_purpose",
+    "consent_wording",
+    "consent_expires_at",
 )
 """Columns with a meaning of their own, in any spelling; every other one is a template variable."""
 
 CELL_LIMIT: Final = 10_000
 """Characters that a cell may have."""
+
+_UNREADABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""What no database takes as text; lone surrogates stand for bytes that are not UTF-8."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +56,10 @@ def read_csv(stream: BinaryIO) -> Iterator[Row]:
     header is unusable, and while rows are read when the CSV breaks off or breaks down.
     """
     records = read_records(stream)
-    columns = check_columns(next(records, []))
+    header = next(records, [])
+    if isinstance(header, Violation):
+        raise AudienceError(f"The contact list has no usable header. {header.message}")
+    columns = check_columns(header)
     return (_row(number, columns, cells) for number, cells in enumerate(records, start=1))
 
 
@@ -77,8 +88,8 @@ def check_columns(names: Sequence[str]) -> list[str]:
         raise AudienceError("The contact list is empty; it needs a header and an address column.")
     if not all(columns):
         raise AudienceError("The contact list's header has a column without a name.")
-    lowered = [column.lower() for column in columns]
-    repeated = sorted({name for name in lowered if lowered.count(name) > 1})
+    counted = Counter(column.lower() for column in columns)
+    repeated = sorted(name for name, times in counted.items() if times > 1)
     if repeated:
         raise AudienceError(f"The contact list's header repeats {', '.join(repeated)[:500]}.")
     if "address" not in columns:
@@ -90,7 +101,7 @@ def check_columns(names: Sequence[str]) -> list[str]:
 
 def text_problem(values: Iterable[str]) -> Violation | None:
     """Return `row_not_text` when a value can't be stored or sent as text, else None."""
-    if not _unreadable("\n".join(values)):
+    if not _UNREADABLE.search("\n".join(values)):
         return None
     return Violation(
         code="row_not_text",
@@ -100,18 +111,19 @@ def text_problem(values: Iterable[str]) -> Violation | None:
 
 def readable(value: str) -> str:
     """Return `value` with replacement characters for what can't be stored as text."""
-    if not _unreadable(value):
-        return value
-    return "".join("\ufffd" if _unreadable(character) else character for character in value)
+    return _UNREADABLE.sub("\ufffd", value)
 
 
 def _column(name: str) -> str:
-    trimmed = name.strip()
+    trimmed = name.replace("\ufeff", "").strip()  # a second BOM, which nobody would see
     return trimmed.lower() if trimmed.lower() in KNOWN_COLUMNS else trimmed
 
 
-def _row(number: int, columns: Sequence[str], cells: Sequence[str | None]) -> Row:
-    texts = ["" if cell is None else cell for cell in cells]
+def _row(number: int, columns: Sequence[str], cells: Violation | Sequence[str | None]) -> Row:
+    if isinstance(cells, Violation):
+        return Row(number=number, values={}, problem=cells)
+    texts = ["" if cell is None else cell for cell in cells[: len(columns)]]
+    texts += [""] * (len(columns) - len(texts))  # a short row has every column too: the lint asks
     values = dict(zip(columns, texts, strict=False))
     problem = text_problem(texts)
     if problem is not None:
@@ -127,7 +139,7 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str | None]) -> Ro
         problem = Violation(
             code="row_malformed", message=f"Column {name!r} holds a value that is not plain."
         )
-    elif any(len(text) > CELL_LIMIT for text in texts):
+    elif max(map(len, texts)) > CELL_LIMIT:
         problem = Violation(
             code="cell_too_long", message=f"A cell of the row is over {CELL_LIMIT} characters."
         )
@@ -161,13 +173,3 @@ def _number(value: float | Decimal) -> str:
     # A column of whole numbers with gaps is one of floats: 1234.0 is order 1234, NaN is a gap.
     exact = Decimal(repr(float(value)))
     return "" if exact.is_nan() else format(exact, "f").removesuffix(".0")
-
-
-def _unreadable(text: str) -> bool:
-    if "\0" in text:
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

@@ -1,18 +1,15 @@
-"""The filters of templates: dates, numbers and money as the recipient's locale writes them."""
+"""Dates, times, numbers and money as the recipient's locale writes them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal
 
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, list_currencies
-from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal
 
 LOCALE: Final = "the recipient's locale"
 """Key of the locale in a rendering context; no template and no column can spell it."""
@@ -24,6 +21,8 @@ CACHED_VALUES: Final = 16_384
 """Distinct (value, locale) pairs that are kept; a list's dates repeat."""
 
 DateFormat = Literal["short", "medium", "long", "full"]
+
+TimeFormat = Literal["short", "medium"]
 
 _PLAIN_SPACES = str.maketrans("\u00a0\u202f", "  ")
 """The no-break spaces of CLDR are not in GSM-7: one of them would double an SMS."""
@@ -37,37 +36,6 @@ class InvalidValueError(ValueError):
         self.value = value
 
 
-Filter = Callable[..., str]
-
-
-def _date(context: Context, value: object, form: str = "long") -> str:
-    if form not in get_args(DateFormat):
-        raise ValueError("a date's format is short, medium, long or full")
-    return _known(value) or format_day(str(value), context[LOCALE], cast(DateFormat, form))
-
-
-def _number(context: Context, value: object) -> str:
-    return _known(value) or format_number(str(value), context[LOCALE])
-
-
-def _money(context: Context, value: object, currency: str) -> str:
-    if currency not in list_currencies():
-        raise ValueError("a currency is an ISO 4217 code such as EUR")
-    return _known(value) or format_money(str(value), currency, context[LOCALE])
-
-
-def _known(value: object) -> str:
-    # An undefined value notes its own absence when it is written out.
-    return str(value) or " " if isinstance(value, Undefined) else ""
-
-
-FILTERS: Final[dict[str, Filter]] = {
-    "date": pass_context(_date),
-    "number": pass_context(_number),
-    "money": pass_context(_money),
-}
-
-
 @lru_cache(maxsize=CACHED_VALUES)
 def format_day(value: str, locale: str, form: DateFormat = "long") -> str:
     """Return an ISO date or date-time as a day in `locale`; a time of day is left out."""
@@ -79,19 +47,36 @@ def format_day(value: str, locale: str, form: DateFormat = "long") -> str:
 
 
 @lru_cache(maxsize=CACHED_VALUES)
+def format_time_of_day(value: str, locale: str, form: TimeFormat = "short") -> str:
+    """Return the time of day of an ISO time or date-time in `locale`, with no offset applied."""
+    day, _, clock = value.strip().replace(" ", "T", 1).rpartition("T")
+    try:
+        # Without a colon it may be a year; a date alone would read as midnight.
+        if ":" not in clock:
+            raise ValueError
+        if day:
+            date.fromisoformat(day)
+        of_day = time.fromisoformat(clock).replace(tzinfo=None)
+    except ValueError:
+        raise InvalidValueError(value, "an ISO time such as 15:30 or 2024-02-01T15:30") from None
+    return format_time(of_day, format=form, locale=locale).translate(_PLAIN_SPACES)
+
+
+@lru_cache(maxsize=CACHED_VALUES)
 def format_number(value: str, locale: str) -> str:
     """Return a decimal number with the separators of `locale`."""
-    return str(format_decimal(_decimal(value), locale=locale)).translate(_PLAIN_SPACES)
+    return str(format_decimal(read_number(value), locale=locale)).translate(_PLAIN_SPACES)
 
 
 @lru_cache(maxsize=CACHED_VALUES)
 def format_money(value: str, currency: str, locale: str) -> str:
     """Return an amount of `currency` (ISO 4217) as `locale` writes it."""
-    amount = str(format_currency(_decimal(value), currency, locale=locale))
+    amount = str(format_currency(read_number(value), currency, locale=locale))
     return amount.translate(_PLAIN_SPACES)
 
 
-def _decimal(value: str) -> Decimal:
+def read_number(value: str) -> Decimal:
+    """Return the number that a cell holds; raises InvalidValueError where it is none."""
     if not PLAIN_NUMBER.match(value.strip()):
         raise InvalidValueError(value, "a number such as 1234.50")
     return Decimal(value.strip())

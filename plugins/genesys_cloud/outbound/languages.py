@@ -57,6 +57,18 @@ def choose_language(
     return None
 
 
+@lru_cache(maxsize=256)
+def find_locale(identifier: str) -> Locale | None:
+    """Return Babel's locale of a tag or identifier such as es-MX or es_MX, None where it has none.
+
+    A template may be in a language that Babel does not know; only its dates and numbers suffer.
+    """
+    try:
+        return Locale.parse(identifier.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
 def _wishes(tag: str, country: str | None) -> Iterator[str]:
     own = normalise_tag(tag)
     if own is not None:
@@ -68,7 +80,4 @@ def _wishes(tag: str, country: str | None) -> Iterator[str]:
 
 
 def _locale(tag: str, language: str) -> str:
-    try:
-        return str(Locale.parse(tag, sep="-"))
-    except (UnknownLocaleError, ValueError):
-        return language.replace("-", "_")
+    return str(find_locale(tag) or language.replace("-", "_"))

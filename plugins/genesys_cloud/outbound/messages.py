@@ -29,6 +29,9 @@ class State(StrEnum):
 IN_FLIGHT = frozenset({State.CLAIMED, State.ATTEMPTING})
 """A worker owns the message under a lease."""
 
+WAITING = frozenset({State.PLANNED, State.HELD})
+"""Nobody has touched the message: it may still be planned anew, blocked or cancelled."""
+
 OPEN = frozenset({State.PLANNED}) | IN_FLIGHT
 """A send task still has work here; a finished run has none of these."""
 

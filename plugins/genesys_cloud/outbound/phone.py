@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import REGION_CODE_FOR_NON_GEO_ENTITY, PhoneNumberType
 
 from genesys_cloud.outbound.messages import mask_address
+from genesys_cloud.outbound.numbering import find_line
 from genesys_cloud.outbound.violations import Violation
 
 SEPARATORS = str.maketrans("", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013\u2014.()")
@@ -27,16 +28,17 @@ NOT_TEXTABLE = {
 }
 """Kinds of number that receive no messages, or that charge those who send them."""
 
-_NO_COUNTRY = "001"
-"""The region that phonenumbers gives to numbers of no country, such as +883."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Phone:
-    """A valid number; `country` is an ISO 3166 code, None for numbers of no country."""
+    """A valid number; `country` is an ISO 3166 code, None for numbers of no country.
+
+    A `geographic` one tells the part of its country where it was given out.
+    """
 
     e164: str = field(repr=False)
     country: str | None
+    geographic: bool
 
 
 def strip_separators(text: str) -> str:
@@ -62,23 +64,20 @@ def parse_phone(text: str) -> Phone | Violation:
 
 
 def _validate(digits: str) -> Phone | Violation:
-    try:
-        number = phonenumbers.parse(digits, None)
-    except phonenumbers.NumberParseException:
+    line = find_line(digits)
+    if line is None:
         return _invalid(digits)
-    region = phonenumbers.region_code_for_number(number)
-    kind = phonenumbers.number_type(number)
-    # phonenumbers calls a number valid exactly when its type is known; one look-up serves both.
-    if region is None or kind == PhoneNumberType.UNKNOWN:
-        return _invalid(digits)
-    if kind in NOT_TEXTABLE:
+    if line.kind in NOT_TEXTABLE:
         return Violation(
             code="number_not_textable",
-            message=f"The number {mask_address(digits)} is a {NOT_TEXTABLE[kind]} number, which "
-            "receives no messages.",
+            message=f"The number {mask_address(digits)} is a {NOT_TEXTABLE[line.kind]} number, "
+            "which receives no messages.",
         )
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(e164=e164, country=None if region == _NO_COUNTRY else region)
+    return Phone(
+        e164=line.e164,
+        country=None if line.region == REGION_CODE_FOR_NON_GEO_ENTITY else line.region,
+        geographic=phonenumbers.is_number_type_geographical(line.kind, line.country_code),
+    )
 
 
 def _invalid(digits: str) -> Violation:

@@ -23,6 +23,9 @@ class Recipient:
     consent: bool
     consent_at: str
     consent_source: str
+    consent_purpose: str
+    consent_wording: str
+    consent_expires_at: str
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -37,5 +40,8 @@ def read_recipient(values: Mapping[str, str], *, address: str) -> Recipient:
         consent=cells.get("consent", "").lower() == "true",
         consent_at=cells.get("consent_at", ""),
         consent_source=cells.get("consent_source", ""),
+        consent_purpose=cells.get("consent_purpose", ""),
+        consent_wording=cells.get("consent_wording", ""),
+        consent_expires_at=cells.get("consent_expires_at", ""),
         variables={name: cell for name, cell in cells.items() if name not in KNOWN_COLUMNS},
     )

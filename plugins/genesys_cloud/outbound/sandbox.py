@@ -16,10 +16,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from genesys_cloud.outbound.formats import FILTERS
-
-LOOP_LIMIT: Final = 1_000
-"""The longest range."""
+from genesys_cloud.outbound.filters import FILTERS
+from genesys_cloud.outbound.template_functions import FUNCTIONS
+from genesys_cloud.outbound.template_syntax import check_functions, check_plurals
 
 OUTPUT_LIMIT: Final = 100_000
 """The longest text in characters; above the largest channel limit, 64,000."""
@@ -78,7 +77,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        self.globals = {"range": _short_range}
+        self.globals = dict(FUNCTIONS)
         plain: dict[str, Callable[..., Any]] = {name: self.filters[name] for name in PLAIN_FILTERS}
         self.filters = {**plain, **FILTERS}
 
@@ -111,6 +110,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 raise TemplateSyntaxError("loops do not nest in messages", inner.lineno)
             if loop.recursive:
                 raise TemplateSyntaxError("loops are not recursive in messages", loop.lineno)
+        check_functions(tree)
+        check_plurals(tree)
         return tree
 
 
@@ -124,10 +125,3 @@ def bounded(pieces: Iterable[str]) -> str:
             raise SecurityError(f"the text is longer than {OUTPUT_LIMIT} characters")
         parts.append(piece)
     return "".join(parts)
-
-
-def _short_range(*bounds: int) -> range:
-    numbers = range(*bounds)
-    if len(numbers) > LOOP_LIMIT:
-        raise SecurityError(f"range is longer than {LOOP_LIMIT}")
-    return numbers

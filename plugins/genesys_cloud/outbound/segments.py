@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,10 +47,16 @@ class Segments:
 
 def count(text: str) -> Segments:
     """Return the segments that `text` takes; a blank text takes none."""
-    forcing = tuple(dict.fromkeys(c for c in text if c not in GSM_BASIC and c not in GSM_EXTENDED))
-    encoding = UCS_2 if forcing else GSM_7
-    widths = [_width(character, encoding) for character in text]
-    segments, left = _pack(widths, encoding)
+    # Most texts are just counted: all of their characters have one width.
+    if GSM_BASIC.issuperset(text):
+        segments, left = _divide(len(text), GSM_7)
+        return Segments(encoding=GSM_7.name, segments=segments, characters_left=left, forcing=())
+    extended = GSM_EXTENDED.intersection(text)
+    outside = set(text) - GSM_BASIC - extended
+    forcing = tuple(c for c in dict.fromkeys(text) if c in outside) if outside else ()
+    encoding = UCS_2 if outside else GSM_7
+    wide = max(text, default="") > "\uffff" if outside else bool(extended)
+    segments, left = _pack(text, encoding) if wide else _divide(len(text), encoding)
     return Segments(
         encoding=encoding.name, segments=segments, characters_left=left, forcing=forcing
     )
@@ -63,11 +68,17 @@ def _width(character: str, encoding: Encoding) -> int:
     return 2 if ord(character) > 0xFFFF else 1
 
 
-def _pack(widths: Iterable[int], encoding: Encoding) -> tuple[int, int]:
-    sizes = list(widths)
-    total = sum(sizes)
-    if total <= encoding.alone:
-        return (1 if sizes else 0), encoding.alone - total
+def _divide(length: int, encoding: Encoding) -> tuple[int, int]:
+    if length <= encoding.alone:
+        return min(length, 1), encoding.alone - length
+    segments = -(-length // encoding.joined)
+    return segments, segments * encoding.joined - length
+
+
+def _pack(text: str, encoding: Encoding) -> tuple[int, int]:
+    sizes = [_width(character, encoding) for character in text]
+    if sum(sizes) <= encoding.alone:
+        return _divide(sum(sizes), encoding)
     segments, used = 1, 0
     for size in sizes:
         if used + size > encoding.joined:

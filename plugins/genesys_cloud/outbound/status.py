@@ -42,6 +42,9 @@ FINAL = frozenset({Status.DELIVERED, Status.READ, Status.FAILED})
 REACHED = frozenset({Status.DELIVERED, Status.READ})
 """The message arrived on the recipient's device."""
 
+OPTED_OUT = "RecipientOptedOut"
+"""The code of a failure which says that the recipient wants no more messages."""
+
 
 class Transition(NamedTuple):
     """What a status event does to a message: where it stands after, and what to record."""
@@ -77,13 +80,15 @@ class StatusEvent:
     """One push from Genesys, in our words.
 
     `event_id` identifies the push: the sender's own id, or message id, status and timestamp joined
-    where it gives none. `status` stays a word, for a vocabulary may grow.
+    where it gives none. `status` stays a word, for a vocabulary may grow. `reason_code` is why a
+    message failed, where the push says so.
     """
 
     event_id: str
     message_id: str
     status: str
     occurred_at: datetime
+    reason_code: str | None = None
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:

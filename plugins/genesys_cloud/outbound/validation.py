@@ -8,14 +8,19 @@ from __future__ import annotations
 import re
 
 from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.outbound import segments
 from genesys_cloud.outbound.addresses import OPAQUE_ID, parse_address, strip_prefix
 from genesys_cloud.outbound.channels import AddressKind, Channel, find_channel, text_length
+from genesys_cloud.outbound.filled_template import FilledTemplate
 from genesys_cloud.outbound.phone import E164_SHAPE, strip_separators
 from genesys_cloud.outbound.violations import Violation
 
 __all__ = ["Violation", "normalise_sender", "validate_message"]
 
 SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
+
+FORCING_SHOWN = 5
+"""How many of the characters that make an SMS a UCS-2 one are named."""
 
 ADDRESSES = "Invalid from address or empty recipient list."
 
@@ -41,15 +46,21 @@ def validate_message(
     )
 
 
-def check_text(channel: Channel, text: str, profile: str) -> tuple[Violation, ...]:
-    """Return what is wrong with a rendered text: blank, or over the channel's limit."""
+def check_text(
+    channel: Channel, text: str, profile: str, max_segments: int | None = None
+) -> tuple[Violation, ...]:
+    """Return what is wrong with a rendered text: blank, or over one of the channel's limits.
+
+    `max_segments` is the campaign's own limit, None where it has none; both hold.
+    """
     if not text.strip():
         return (Violation(code="text_empty", message="The message has no text."),)
-    limit, length = channel.limit(profile), text_length(text)
-    if limit is None or length <= limit:
-        return ()
-    message = f"Channel {channel.name} exceeds character limit of {limit}. Current length: {length}"
-    return (Violation(code="text_too_long", message=message),)
+    if profile in channel.templated:
+        return _check_filled(channel, text)
+    return (
+        *_check_length(channel, text, profile),
+        *_check_segments(channel, text, profile, max_segments),
+    )
 
 
 def check_consent(consent: bool) -> tuple[Violation, ...]:
@@ -92,6 +103,53 @@ def normalise_sender(channel: str, sender: str, profile: str = "messaging") -> s
     return wire
 
 
+def _check_length(channel: Channel, text: str, profile: str) -> tuple[Violation, ...]:
+    limit, length = channel.limit(profile), text_length(text)
+    if limit is None or length <= limit:
+        return ()
+    message = f"Channel {channel.name} exceeds character limit of {limit}. Current length: {length}"
+    return (Violation(code="text_too_long", message=message),)
+
+
+def _check_segments(
+    channel: Channel, text: str, profile: str, own: int | None
+) -> tuple[Violation, ...]:
+    limit = channel.most_segments.get(profile)
+    if channel.provider != "sms" or (limit is None and own is None):
+        return ()
+    taken = segments.count(text)
+    if own is not None and (limit is None or own < limit):
+        who, most = "the campaign", own
+    else:
+        who, most = "Genesys Cloud", limit or 0
+    if taken.segments <= most:
+        return ()
+    because = ""
+    if taken.forcing:
+        shown = ", ".join(_character(one) for one in taken.forcing[:FORCING_SHOWN])
+        more = " and others" if len(taken.forcing) > FORCING_SHOWN else ""
+        because = f", because of {shown}{more}"
+    message = (
+        f"The text takes {taken.segments} SMS segments in {taken.encoding}{because}; {who} "
+        f"takes at most {most}. Shorten it, or keep to the characters of GSM-7."
+    )
+    return (Violation(code="too_many_segments", message=message),)
+
+
+def _check_filled(channel: Channel, text: str) -> tuple[Violation, ...]:
+    try:
+        FilledTemplate.parse(text)
+    except ValueError:
+        message = f"{channel.name} takes approved templates only, outside a conversation."
+        return (Violation(code="template_not_approved", message=message),)
+    return ()
+
+
+def _character(character: str) -> str:
+    code = f"U+{ord(character):04X}"
+    return f"{character} ({code})" if character.isprintable() else code
+
+
 def _check_presence(sender: str, recipient: str) -> tuple[Violation, ...]:
     missing = []
     if not sender.strip():
@@ -110,7 +168,7 @@ def _check_addresses(
     if sender.strip():
         wires.append(parse_sender(channel, sender, profile))
     if recipient.strip():
-        wires.append(parse_address(channel, recipient))
+        wires.append(parse_address(channel, recipient, profile))
     return tuple(wire for wire in wires if isinstance(wire, Violation))
 
 

@@ -40,12 +40,28 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "duplicate_address": "an earlier row of the list has the same address",
         # consent
         "consent_not_verified": "the consent cell is not true",
+        "consent_time_invalid": "consent_at is in the future, or a time of the consent unreadable",
+        "consent_expired": "the consent has ended, in the list or on record",
+        "consent_other_purpose": "the consent is for another purpose than the campaign's",
+        "consent_not_on_record": "the campaign asks the ledger for consent, and it has none",
+        "consent_withdrawn": "the person has withdrawn the consent",
         # the text
-        "missing_variable": "the template uses a variable for which the row has no value",
+        "missing_variable": "the row has no value for a variable, or a template's value is blank",
         "invalid_value": "a value that its filter can't read, such as a date that is none",
+        "template_aborted": "the template refuses the recipient, with a reason of its own",
         "template_refused": "the template can't be rendered for this row, or may not be",
         "text_empty": "the rendered text is blank",
         "text_too_long": "the rendered text is over the channel's limit",
+        "too_many_segments": "an SMS of more segments than Genesys Cloud or the campaign takes",
+        "template_not_approved": "a text of one's own where only approved templates may go",
+        "parameter_too_long": "a value of the approved template is over the limit of such values",
+        # quiet hours
+        "timezone_unknown": "quiet hours hold, and nobody knows where the recipient's clock is",
+        # who gets it
+        "suppressed": "the address is on the suppression list",
+        "capped": "the address has had its share of all campaigns' messages",
+        "campaign_cap": "enough others get this campaign",
+        "held_out": "the recipient is in the hold-out group, whom nothing is sent",
         # the campaign
         "channel_unsupported": "the profile does not send on this channel",
         "sender_missing": "no sender is given",
@@ -53,4 +69,4 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "recipient_missing": "no recipient is given",
     }
 )
-"""Every code that the planning of a row can give, and what it means."""
+"""Every code that planning can give, and what it means."""

@@ -16,7 +16,8 @@ class Day:
     """What is known of one UTC day; None stands for what its manifest does not say.
 
     `found` is False where the day has no partition. `missing` counts the messages that Genesys
-    has beyond the files; `ended` is False for an export of a day that was still running.
+    has beyond the files, and is 0 where its count is approximate; `ended` is False for an export of
+    a day that was still running.
     """
 
     day: date
@@ -61,7 +62,7 @@ def day_of(manifest: Mapping[str, Any]) -> Day:
         day=date.fromisoformat(manifest["day"]),
         rows=rows,
         api_total=total,
-        missing=None if total is None else max(total - rows - (outside or 0), 0),
+        missing=_missing(manifest, total),
         duplicates=manifest.get("duplicatesDropped"),
         outside=outside,
         complete=manifest.get("complete"),
@@ -77,6 +78,15 @@ def day_of(manifest: Mapping[str, Any]) -> Day:
         revision=manifest.get("revision"),
         changes=changes if isinstance(changes, Mapping) else None,
     )
+
+
+def _missing(manifest: Mapping[str, Any], total: int | None) -> int | None:
+    if total is None:
+        return None
+    # An export that is there was read until nothing new came; such a total says no more.
+    if manifest.get("totalIsApproximate"):
+        return 0
+    return max(total - int(manifest["rows"]) - (manifest.get("outsideInterval") or 0), 0)
 
 
 def total_of(days: Sequence[Day], name: str) -> int | None:

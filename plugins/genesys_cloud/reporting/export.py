@@ -46,13 +46,15 @@ class Counted:
 class DayExport:
     """What an export wrote, and what was left out of the listing and why.
 
-    `duplicates_dropped` are listings of a message beyond its first, over all passes.
+    `duplicates_dropped` are listings of a message beyond its first, over all passes. With
+    `total_is_approximate` the API's total may be off either way.
     """
 
     counted: Counted = field(repr=False)
     pages: int
     passes: int
     api_total: int | None
+    total_is_approximate: bool
     duplicates_dropped: int
     moved_forward: int
     content_digest: str
@@ -76,24 +78,26 @@ def export_day(
 
     The same messages give the same bytes, in whatever order and on whatever pages they came. Where
     fewer came than the API counts and `pages` can be iterated over again, it is, once; both passes
-    together then count. Raises IncompleteExportError where messages are still missing.
+    together then count. Raises IncompleteExportError where messages are still missing, save where
+    the count is approximate and the second pass found nothing new.
     """
     with _lean_memory(), tempfile.TemporaryDirectory(prefix=".spool.", dir=target) as name:
         spool = Spool(Path(name))
         listing = Listing(spool, facts, learn, start, end)
         listing.read(pages)
-        if listing.missing() and not isinstance(pages, Iterator):
+        if listing.missing and not isinstance(pages, Iterator):
             listing.read(pages)
-        _check_complete(listing, spool, start.astimezone(UTC).date())
-        unique, counted = spool.unique(), Counted()
+        _check_complete(listing, start.astimezone(UTC).date())
+        unique, counted = listing.found[-1], Counted()
         with RowFiles(target) as files:
             for group in row_groups(_counting(spool.rows(), counted, start, end)):
                 files.write(group)
         return DayExport(
             counted=counted,
             pages=listing.pages,
-            passes=listing.passes,
+            passes=len(listing.found),
             api_total=listing.last.total if listing.last else None,
+            total_is_approximate=listing.approximate,
             duplicates_dropped=spool.listed - unique,
             moved_forward=listing.moved_forward,
             content_digest=files.digest,
@@ -141,7 +145,7 @@ def _true(column: pa.ChunkedArray) -> int:
     return int(pc.sum(column).as_py() or 0)
 
 
-def _check_complete(listing: Listing, spool: Spool, day: date) -> None:
+def _check_complete(listing: Listing, day: date) -> None:
     """Raise where the list broke off or holds fewer messages than its last page counts."""
     last = listing.last
     if last is not None and last.has_more:
@@ -149,11 +153,11 @@ def _check_complete(listing: Listing, spool: Spool, day: date) -> None:
             f"The export of {day} stopped at page {last.number} although more pages follow; the "
             "old partition stays. Run the day again, with a higher page cap if one was reached."
         )
-    if last is not None and (missing := listing.missing()):
-        passes = "one pass" if listing.passes == 1 else f"{listing.passes} passes"
+    if last is not None and listing.missing and not listing.settled:
+        passes = "one pass" if len(listing.found) == 1 else f"{len(listing.found)} passes"
         raise IncompleteExportError(
-            f"The export of {day} has {spool.unique()} of {last.total} messages after {passes} "
-            f"over the list, {missing} are missing; the old partition stays. Run the day again, "
-            "messages may have arrived while its pages were read; where it lasts, the API counts "
-            "messages that it does not list, and Genesys support needs the interval."
+            f"The export of {day} has {listing.found[-1]} of {last.total} messages after {passes} "
+            f"over the list, {listing.missing} are missing; the old partition stays. Run the day "
+            "again, messages may have arrived while its pages were read; where it lasts, the API "
+            "counts messages that it does not list, and Genesys support needs the interval."
         )

@@ -44,20 +44,34 @@ class Listing:
         self._surely = SurelyWithin.of(start, end)
         self.last: DeliveryPage | None = None
         self.pages = 0
-        self.passes = 0
+        self.found: list[int] = []
         self.moved_forward = 0
 
     def read(self, pages: Iterable[DeliveryPage]) -> None:
-        """Read all pages once more."""
-        self.passes += 1
+        """Read all pages once more; `found` then tells how many messages are known by now."""
         for some in self._gathered(pages):
             self._spool.add(self._joined(some))
+        self.found.append(self._spool.unique())
 
+    @property
     def missing(self) -> int:
-        """Return how many messages the last page counts beyond those that were listed."""
+        """How many messages the last page counts beyond those that were listed."""
         if self.last is None or self.last.total is None:
             return 0
-        return max(0, self.last.total - self._spool.unique())
+        return max(0, self.last.total - self.found[-1])
+
+    @property
+    def approximate(self) -> bool:
+        """Whether the list's total is no more than about right."""
+        return self.last is not None and self.last.approximate
+
+    @property
+    def settled(self) -> bool:
+        """Whether the list holds all there is, however many it counts.
+
+        An approximate total proves nothing; a second pass that finds nothing new does.
+        """
+        return self.approximate and self.found[-2:-1] == self.found[-1:]
 
     def _gathered(self, pages: Iterable[DeliveryPage]) -> Iterator[list[Delivery]]:
         """Yield the messages of the pages in lists of about AT_ONCE."""

@@ -20,8 +20,9 @@ class Manifest:
 
     `day_ended` is False where messages of the day were still to come. `api_total` is the count on
     the last page, None where the API gives none; `complete` is then None too, unknown, and False
-    where the day had not ended. `watermark` is the latest created date among the rows, or the
-    interval's end where there is none. `content_digest` is the SHA-256 of deliveries.csv;
+    where the day had not ended. With `total_is_approximate` that count is about right.
+    `watermark` is the latest created date among the rows, or the interval's end where there is
+    none. `content_digest` is the SHA-256 of deliveries.csv;
     `revision` grows by one whenever that digest changes, and `changes` says how: what
     `Changes.as_dict` gives, None for a first revision. `not_sent` counts recipients of the day's
     campaigns without a message, by campaign, state and reason. `is_new`, which the file does not
@@ -33,6 +34,7 @@ class Manifest:
     interval_end: datetime
     day_ended: bool
     api_total: int | None
+    total_is_approximate: bool
     rows: int
     pages: int
     passes: int
@@ -60,6 +62,7 @@ class Manifest:
             "intervalEnd": iso(self.interval_end),
             "dayEnded": self.day_ended,
             "apiTotal": self.api_total,
+            "totalIsApproximate": self.total_is_approximate,
             "rows": self.rows,
             "pages": self.pages,
             "passes": self.passes,

@@ -112,6 +112,7 @@ def _manifest(
         interval_end=end,
         day_ended=day_ended,
         api_total=export.api_total,
+        total_is_approximate=export.total_is_approximate,
         rows=counted.rows,
         pages=export.pages,
         passes=export.passes,

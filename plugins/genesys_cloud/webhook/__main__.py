@@ -26,11 +26,15 @@ PREFIX = "/webhooks"
 def run(settings: Settings, *, host: str, port: int) -> None:
     """Serve the receiver until it is told to stop.
 
-    It refuses to start without a secret, unless unsigned events are allowed by name, and with a
-    ledger of another schema; a ledger that is away is waited for while events go to the spool.
+    It refuses to start without a secret or a key, unless unsigned events are allowed by name, and
+    with a ledger of another schema; a ledger that is away is waited for while events go to the
+    spool.
     """
     config = ReceiverConfig.from_settings(
-        settings, ledger_url=settings.ledger_url, secrets=settings.webhook_secrets
+        settings,
+        ledger_url=settings.ledger_url,
+        secrets=settings.webhook_secrets,
+        api_keys=settings.webhook_api_keys,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -14,6 +14,9 @@ from genesys_cloud.webhook.events import Body
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+IGNORED = "ignored"
+"""What is answered to a push in which there is nothing to count."""
+
 RETRY_AFTER_S = "5"
 """When a sender that met a failure of ours should come back, in seconds."""
 
@@ -62,9 +65,10 @@ class RefusedError(Exception):
 def counted(body: Body, outcomes: Sequence[Outcome]) -> Answer:
     """Return the answer to a body whose events are counted."""
     if not body.is_batch:
-        return _single(str(outcomes[0]))
+        return _single(str(outcomes[0]) if outcomes else IGNORED)
     results = Counter(str(outcome) for outcome in outcomes)
-    found: dict[str, object] = {"results": dict(sorted(results.items()))}
+    results[IGNORED] += body.ignored
+    found: dict[str, object] = {"results": dict(sorted((+results).items()))}
     if body.refused:
         reasons = [{"index": index, "error": why} for index, why in body.refused[:MOST_REASONS]]
         found |= {"refused": len(body.refused), "reasons": reasons}

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genesys_cloud.errors import CampaignError, ConnectionSettingsError
-from genesys_cloud.settings import ALLOW_UNSIGNED, Settings
+from genesys_cloud.settings import ALLOW_UNSIGNED, PROJECT_ROOT, Settings
+from genesys_cloud.webhook.api_key import SHORTEST_KEY
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ READ_AGAIN_S = 60.0
 class ReceiverConfig:
     """Where events are counted, and whose signatures count; several secrets while rotating.
 
+    `api_keys` are taken in place of a signature from who can't sign; `include_dir` holds the words
+    by which people opt out.
     `tolerance_s` is how far the time of a Standard Webhooks signature may be off, 0 for any.
     `spool` is the folder of the spool, and `spool_bytes` the most that it may hold.
     """
@@ -30,28 +33,44 @@ class ReceiverConfig:
     secrets: tuple[str, ...] = field(repr=False)
     spool: Path
     spool_bytes: int
+    include_dir: Path = PROJECT_ROOT / "include"
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     tolerance_s: float = 300.0
     allow_unsigned: bool = False
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, ledger_url: str, secrets: tuple[str, ...]
+        cls,
+        settings: Settings,
+        *,
+        ledger_url: str,
+        secrets: tuple[str, ...],
+        api_keys: tuple[str, ...] = (),
     ) -> ReceiverConfig:
         """Return the configuration; raises ConnectionSettingsError where nothing is verified."""
-        if not secrets and not settings.allow_unsigned_events:
+        if not secrets and not api_keys and not settings.allow_unsigned_events:
             raise ConnectionSettingsError(
                 "The receiver has no signing secret, so it could verify nothing. Set "
                 "GENESYS_WEBHOOK_SECRET, or webhook_secret in the connection's extra; while "
-                "rotating, give both secrets. To count events that anybody may have sent, set "
-                f"GENESYS_WEBHOOK_ALLOW_UNSIGNED={ALLOW_UNSIGNED}."
+                "rotating, give both secrets. Senders that can't sign need "
+                "GENESYS_WEBHOOK_API_KEY, or webhook_api_key in the extra. To count events that "
+                f"anybody may have sent, set GENESYS_WEBHOOK_ALLOW_UNSIGNED={ALLOW_UNSIGNED}."
+            )
+        if any(len(key) < SHORTEST_KEY for key in api_keys):
+            raise ConnectionSettingsError(
+                f"A webhook API key is shorter than {SHORTEST_KEY} characters, and could be found "
+                "by trying. Make GENESYS_WEBHOOK_API_KEY, or webhook_api_key in the connection's "
+                "extra, with `openssl rand -hex 32`."
             )
         return cls(
             ledger_url=ledger_url,
             secrets=secrets,
             spool=settings.webhook_spool,
             spool_bytes=settings.webhook_spool_bytes,
+            include_dir=settings.include_dir,
+            api_keys=api_keys,
             tolerance_s=settings.webhook_tolerance_s,
-            allow_unsigned=not secrets,
+            allow_unsigned=not (secrets or api_keys),
         )
 
     def warn(self) -> None:

@@ -16,7 +16,8 @@ from enum import StrEnum
 from genesys_cloud.errors import CampaignError, LedgerUnavailableError
 from genesys_cloud.ledger import events
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.outbound.status import StatusEvent
+from genesys_cloud.ledger.failure_rules import read_failures
+from genesys_cloud.outbound.opt_outs import Arrival
 from genesys_cloud.webhook.config import ConfigSource
 from genesys_cloud.webhook.spool import Spool, SpoolFullError
 
@@ -34,7 +35,7 @@ PROBE_S = 0.5
 Outcome = str | Exception
 """What an event did, or why it alone could not be counted."""
 
-Apply = Callable[[Sequence[StatusEvent]], Sequence[str]]
+Apply = Callable[[Sequence[Arrival]], Sequence[str]]
 
 
 class Condition(StrEnum):
@@ -67,7 +68,7 @@ class Counting:
         self._opened_spool().adopt()
         self._replay_if_needed()
 
-    def count(self, batch: Sequence[StatusEvent]) -> Sequence[Outcome]:
+    def count(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         """Return what each event did; raises CampaignError where none can be counted or kept."""
         if not self._is_away:
             try:
@@ -100,7 +101,7 @@ class Counting:
         """How much waits on disk for the ledger."""
         return self._spool.size if self._spool else 0
 
-    def _keep(self, batch: Sequence[StatusEvent]) -> Sequence[Outcome]:
+    def _keep(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         try:
             self._opened_spool().append(batch)
         except SpoolFullError as error:
@@ -109,7 +110,7 @@ class Counting:
         self._is_full = False
         return [SPOOLED] * len(batch)
 
-    def _count_in_ledger(self, batch: Sequence[StatusEvent]) -> Sequence[Outcome]:
+    def _count_in_ledger(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         ledger = self._opened_ledger()
         outcomes = isolated(lambda part: events.apply(ledger, part, datetime.now(UTC)), batch)
         self._is_away = False
@@ -122,7 +123,11 @@ class Counting:
                 if self._ledger is not None:
                     self._ledger.close()
                     self._ledger = None
-                self._ledger = open_ledger(config.ledger_url, patience_s=PATIENCE_S)
+                self._ledger = open_ledger(
+                    config.ledger_url,
+                    patience_s=PATIENCE_S,
+                    failures=read_failures(config.include_dir),
+                )
                 self._ledger_url = config.ledger_url
             return self._ledger
 
@@ -162,7 +167,7 @@ class Counting:
             self._sleep(PROBE_S)
 
 
-def isolated(apply: Apply, batch: Sequence[StatusEvent]) -> Sequence[Outcome]:
+def isolated(apply: Apply, batch: Sequence[Arrival]) -> Sequence[Outcome]:
     """Apply a batch in one transaction; where that fails, find whom it fails for.
 
     Raises CampaignError, which is no event's fault, as it comes.

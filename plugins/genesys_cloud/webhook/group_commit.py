@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from genesys_cloud.outbound.status import StatusEvent
+from genesys_cloud.outbound.opt_outs import Arrival
 from genesys_cloud.webhook.counting import Outcome
 
 MOST_IN_A_BATCH = 200
@@ -31,9 +31,9 @@ class GroupCommit:
     purpose, for an app mounted in another one is told neither when it starts nor when it stops.
     """
 
-    def __init__(self, count: Callable[[Sequence[StatusEvent]], Sequence[Outcome]]) -> None:
+    def __init__(self, count: Callable[[Sequence[Arrival]], Sequence[Outcome]]) -> None:
         self._count = count
-        self._waiting: deque[tuple[StatusEvent, asyncio.Future[Outcome]]] = deque()
+        self._waiting: deque[tuple[Arrival, asyncio.Future[Outcome]]] = deque()
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -46,7 +46,7 @@ class GroupCommit:
         """Whether no further event may wait."""
         return len(self._waiting) >= MOST_WAITING
 
-    async def submit(self, events: Sequence[StatusEvent]) -> Sequence[Outcome]:
+    async def submit(self, events: Sequence[Arrival]) -> Sequence[Outcome]:
         """Return each event's outcome, after the transactions of all have been committed."""
         if len(self._waiting) + len(events) > MOST_WAITING:
             raise QueueFullError

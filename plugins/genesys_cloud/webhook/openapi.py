@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genesys_cloud.api.profiles.agentless_event_schemas import EVENT_SCHEMAS
 from genesys_cloud.api.profiles.messaging import EVENT_SCHEMA
 
 EVENTS = "/genesys-messaging"
@@ -17,10 +18,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Genesys Cloud message events",
             "version": "1",
-            "description": "Takes signed status events, and counts each once.",
+            "description": "Takes status events and opt-outs, and counts each once.",
         },
         "paths": {EVENTS: {"post": _POST}, HEALTH: {"get": _GET_HEALTH}},
-        "components": {"schemas": {"Event": EVENT_SCHEMA, "Error": _ERROR}},
+        "components": {"schemas": {"Event": EVENT_SCHEMA, **EVENT_SCHEMAS, "Error": _ERROR}},
     }
 
 
@@ -53,12 +54,17 @@ _ERROR = {
 _COUNT = {"type": "integer", "minimum": 0}
 
 _RESULT = {
-    "enum": ["applied", "stale", "parked", "unknown_status", "duplicate", "spooled", "test"],
+    "enum": [
+        *("applied", "stale", "parked", "unknown_status", "duplicate", "ambiguous", "ignored"),
+        *("spooled", "test"),
+    ],
     "description": (
-        "applied: the message moved. stale: it was there already, or further. parked: the message "
-        "is not known yet. unknown_status: kept, and not understood. duplicate: the event had come "
-        "before. spooled: kept on disk until the ledger is back. test: an event of the type "
-        "webhook.test, which is answered and not counted."
+        "applied: the message moved, or a person's opt-out word was obeyed. stale: it was there "
+        "already, or further. parked: the message is not known yet. unknown_status: kept, and not "
+        "understood. duplicate: the event had come before. ambiguous: its conversation holds "
+        "several messages, and Genesys is asked about them. ignored: there was nothing to count. "
+        "spooled: kept on disk until the ledger is back. test: an event of the type webhook.test, "
+        "which is answered and not counted."
     ),
 }
 
@@ -97,12 +103,11 @@ _COUNTED_BATCH = {
     "additionalProperties": False,
 }
 
-_BODY = {
-    "oneOf": [
-        {"$ref": "#/components/schemas/Event"},
-        {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Event"}},
-    ]
+_ANY_EVENT = {
+    "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Event", *EVENT_SCHEMAS)]
 }
+
+_BODY = {"anyOf": [_ANY_EVENT, {"type": "array", "minItems": 1, "items": _ANY_EVENT}]}
 
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
 
@@ -114,7 +119,8 @@ _POST: dict[str, Any] = {
     "parameters": [
         _header(
             "X-Hub-Signature-256",
-            "HMAC-SHA256 of the raw body, in base64 or hex. This or webhook-signature is needed.",
+            "HMAC-SHA256 of the raw body, in base64 or hex. This, webhook-signature or x-api-key "
+            "is needed.",
             "^sha256=[0-9A-Za-z+/=]{44,64}$",
         ),
         _header("webhook-id", "Standard Webhooks: the id that is signed.", "^[!-~]+$"),
@@ -123,6 +129,11 @@ _POST: dict[str, Any] = {
             "webhook-signature",
             "Standard Webhooks: `v1,` and base64, several separated by spaces.",
             "^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$",
+        ),
+        _header(
+            "x-api-key",
+            "A key, of who can't sign; where there is a signature, too, the signature decides.",
+            "^[!-~]{16,}$",
         ),
     ],
     "requestBody": {
@@ -136,7 +147,7 @@ _POST: dict[str, Any] = {
             {"oneOf": [_COUNTED_ONE, _COUNTED_BATCH]},
         ),
         "400": _error("No event, and never will be."),
-        "401": _error("No signature, or none that fits."),
+        "401": _error("No signature and no key, or none that fits."),
         "405": _error("Not a POST.", _ALLOW),
         "413": _error("Larger than 256 KiB."),
         "415": _error("Not JSON in UTF-8, or compressed."),

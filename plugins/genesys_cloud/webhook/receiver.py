@@ -2,7 +2,7 @@
 
 The same app is mounted in Airflow's API server and served alone. It reads its configuration and
 opens the ledger at the first request, since a mounted app gets no start-up event, and it trusts
-nobody but the signature, since a mounted app gets no authentication either.
+nobody but the signature or the key, since a mounted app gets no authentication either.
 
 It is a bare ASGI app: a status event is checked by its signature and its parser, and what a
 framework would do besides costs as much as counting it.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from genesys_cloud.errors import CampaignError
-from genesys_cloud.webhook import signature, trial
+from genesys_cloud.webhook import api_key, signature, trial
 from genesys_cloud.webhook.answers import Answer, RefusedError, Send, counted, json_answer
 from genesys_cloud.webhook.config import ConfigSource, ReceiverConfig
 from genesys_cloud.webhook.counting import Condition, Counting
@@ -26,6 +26,7 @@ from genesys_cloud.webhook.group_commit import GroupCommit, QueueFullError
 from genesys_cloud.webhook.headers import check
 from genesys_cloud.webhook.intake import GoneError, Intake, Receive
 from genesys_cloud.webhook.openapi import EVENTS, HEALTH
+from genesys_cloud.webhook.opt_out_words import OptOutWords
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Receiver:
         self._counting = Counting(self._source)
         self._commits = GroupCommit(self._counting.count)
         self._intake = Intake()
+        self._words = OptOutWords(lambda: self._source.read().include_dir)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -98,7 +100,9 @@ class Receiver:
     async def _count(self, raw: bytes) -> Answer:
         try:
             body = read_events(raw)
-            outcomes = await self._commits.submit(body.events)
+            if body.inbound:
+                body = body.decided(self._words.choose)
+            outcomes = await self._commits.submit(body.events) if body.events else ()
         except TrialEventError:
             return json_answer(200, {"result": trial.RESULT})
         except NotAnEventError as error:
@@ -136,6 +140,8 @@ def _local_path(scope: Scope) -> str:
 
 
 def _genuine(headers: Mapping[bytes, bytes], body: bytes, config: ReceiverConfig) -> bool:
+    if config.api_keys and not signature.is_given(headers):
+        return api_key.genuine(headers, config.api_keys)
     return signature.genuine(
         headers, body, config.secrets, now=time.time(), tolerance_s=config.tolerance_s
     )

@@ -32,6 +32,11 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
     return bool(given) and any(fits)
 
 
+def is_given(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a request carries a signature, good or bad."""
+    return _FIELD in headers or standard_webhooks.SIGNATURE in headers
+
+
 def genuine(
     headers: Mapping[bytes, bytes],
     body: bytes,

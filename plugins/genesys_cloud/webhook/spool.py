@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from genesys_cloud.outbound.status import StatusEvent
+from genesys_cloud.outbound.opt_outs import Arrival
 from genesys_cloud.webhook.spool_file import SpoolFile, decode, encode
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Spool:
         self._own: SpoolFile | None = None
         self._adopted: list[SpoolFile] = []
 
-    def append(self, events: Sequence[StatusEvent]) -> None:
+    def append(self, events: Sequence[Arrival]) -> None:
         """Keep the events, durably; raises SpoolFullError, and keeps none, where that can't be."""
         data = encode(events)
         with self._lock:
@@ -83,7 +83,7 @@ class Spool:
         """What this process has spooled and taken over, in bytes."""
         return sum(file.size for file in (*self._adopted, self._own) if file)
 
-    def replay(self, count: Callable[[Sequence[StatusEvent]], Sequence[object]]) -> None:
+    def replay(self, count: Callable[[Sequence[Arrival]], Sequence[object]]) -> None:
         """Hand everything to `count`, oldest first; what `count` raises ends the replay for now.
 
         `count` returns a word for each event, or the error for one that can't be counted.
@@ -98,9 +98,9 @@ class Spool:
     def _replay(
         self,
         batch: Sequence[tuple[int, bytes]],
-        count: Callable[[Sequence[StatusEvent]], Sequence[object]],
+        count: Callable[[Sequence[Arrival]], Sequence[object]],
     ) -> None:
-        events: list[StatusEvent] = []
+        events: list[Arrival] = []
         lines: list[bytes] = []
         for _, line in batch:
             if not line.strip():

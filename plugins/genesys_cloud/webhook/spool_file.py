@@ -1,6 +1,7 @@
 """One file of spooled events: append-only, its owner's alone, JSON lines.
 
-A line holds what a StatusEvent holds and nothing else. The lock on the file says that its owner is
+A line holds what a StatusEvent or a Choice holds and nothing else; the address of a choice is in
+clear, so that an erasure finds it. The lock on the file says that its owner is
 alive: it goes with the process, however that ends.
 """
 
@@ -15,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from genesys_cloud.outbound.opt_outs import Arrival, Choice, Verdict
+from genesys_cloud.outbound.scope import Scope
 from genesys_cloud.outbound.status import StatusEvent
 
 _CHUNK = 1 << 20
@@ -98,35 +101,51 @@ class SpoolFile:
         os.close(self._descriptor)
 
 
-def encode(events: Sequence[StatusEvent]) -> bytes:
+def encode(events: Sequence[Arrival]) -> bytes:
     """Return the events as lines."""
-    lines = (
-        json.dumps(
-            {
-                "event_id": event.event_id,
-                "message_id": event.message_id,
-                "status": event.status,
-                "occurred_at": event.occurred_at.isoformat(),
-            },
-            separators=(",", ":"),
-        )
-        for event in events
-    )
+    lines = (json.dumps(_fields(event), separators=(",", ":")) for event in events)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def decode(line: bytes) -> StatusEvent:
+def decode(line: bytes) -> Arrival:
     """Return the event in a line; raises ValueError for what is none."""
     try:
         fields = json.loads(line)
+        event_id, message_id = _word(fields["event_id"]), _word(fields["message_id"])
+        status, reason = _word(fields["status"]), fields.get("reason_code")
+        occurred_at = datetime.fromisoformat(fields["occurred_at"])
+        if "address" in fields:
+            return Choice(
+                event_id=event_id,
+                message_id=message_id,
+                channel=_word(fields["channel"]),
+                address=_word(fields["address"]),
+                verdict=Verdict(status),
+                occurred_at=occurred_at,
+                # A line of an older receiver has none.
+                scope=Scope(fields.get("scope", Scope.CHANNEL)),
+            )
         return StatusEvent(
-            event_id=_word(fields["event_id"]),
-            message_id=_word(fields["message_id"]),
-            status=_word(fields["status"]),
-            occurred_at=datetime.fromisoformat(fields["occurred_at"]),
+            event_id=event_id,
+            message_id=message_id,
+            status=status,
+            occurred_at=occurred_at,
+            reason_code=None if reason is None else _word(reason),
         )
-    except (KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"no spooled event: {type(error).__name__}") from None
+
+
+def _fields(event: Arrival) -> dict[str, str]:
+    fields = {
+        "event_id": event.event_id,
+        "message_id": event.message_id,
+        "status": event.status,
+        "occurred_at": event.occurred_at.isoformat(),
+    }
+    if isinstance(event, Choice):
+        return fields | {"channel": event.channel, "address": event.address, "scope": event.scope}
+    return fields | ({"reason_code": event.reason_code} if event.reason_code else {})
 
 
 def _word(value: object) -> str:

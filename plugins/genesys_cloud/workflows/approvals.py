@@ -17,13 +17,21 @@ BODY = """\
 {% set counts = planned["counts"] -%}
 {% set to_send = planned.get("to_send", counts["planned"]) -%}
 **{{ "{:,}".format(to_send) }}** messages will be sent on `{{ params.channel }}` from
-`{{ params.sender }}` with template `{{ params.template }}`.
-
+`{{ params.sender }}` with template `{{ params.template }}` (profile {{ planned["profile"] }}).
+{% if params.use_active_conversation -%}
+They go into conversations that people are having: a bot takes them for the customer's own words.
+{% endif %}
 | | |
 |---|---|
 | recipients in the audience | {{ "{:,}".format(counts["recipients"]) }} |
 {% if to_send != counts["planned"] -%}
 | settled by an earlier run | {{ "{:,}".format(counts["planned"] - to_send) }} |
+{% endif -%}
+{% if counts["held"] -%}
+| held by quiet hours, from {{ counts["opens_at"] }} on | {{ "{:,}".format(counts["held"]) }} |
+{% endif -%}
+{% if planned.get("lint", {}).get("warning") -%}
+| warnings about the template, in the log of **plan** | {{ planned["lint"]["warning"] }} |
 {% endif -%}
 {% for code, count in counts["blocked"].items() -%}
 | blocked: {{ code }} | {{ "{:,}".format(count) }} |

@@ -14,6 +14,7 @@ from genesys_cloud.outbound.audience import Row, check_columns, read_csv, rows_f
 
 PARQUET_MAGIC = b"PAR1"
 _BLOCK = 1 << 20
+_PARQUET_ROWS = 1_000
 
 
 class Audience(Iterator[Row]):
@@ -110,9 +111,32 @@ def _parquet(stream: BinaryIO) -> Iterator[Row]:
 
     try:
         file = pyarrow.parquet.ParquetFile(stream)
-        check_columns(file.schema_arrow.names)
+        names = file.schema_arrow.names
+        check_columns(names)
+        batches = (map(_values, batch.columns) for batch in file.iter_batches(_PARQUET_ROWS))
         yield from rows_from_records(
-            record for batch in file.iter_batches(1_000) for record in batch.to_pylist()
+            dict(zip(names, cells, strict=True))
+            for columns in batches
+            for cells in zip(*columns, strict=True)
         )
     except pyarrow.ArrowException as error:
         raise AudienceError(f"It begins like Parquet and is none ({error}).") from error
+
+
+def _values(column: Any) -> list[object]:
+    """Return a column's values, each in its row; one that Python has no value for is a list."""
+    try:
+        values: list[object] = column.to_pylist()
+    except (ValueError, OverflowError):
+        # Text that is not UTF-8, a year past 9999 and such: only its row shall suffer.
+        return [_value(each) for each in column]
+    return values
+
+
+def _value(scalar: Any) -> object:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError as error:
+        return error.object
+    except (ValueError, OverflowError):
+        return []

@@ -1,4 +1,6 @@
-"""A campaign as an Airflow DAG: plan -> approve -> shards -> send, one task a shard -> summary."""
+"""A campaign as an Airflow DAG: plan -> approve -> shards -> send, one task a shard -> send_held ->
+summary.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.workflows.approvals import CampaignApproval
 from genesys_cloud.workflows.campaign_tasks import plan, send, shards, summary
 from genesys_cloud.workflows.form import campaign_form
+from genesys_cloud.workflows.holding_operator import SendHeld
 
 
 def campaign_dag(
@@ -41,5 +44,9 @@ def campaign_dag(
         cut = shards(planned)
         sent = send.partial(planned=planned).expand(shard=cut)
         planned >> approval >> cut
-        sent >> summary(planned, approval.output)
+        held = SendHeld(task_id="send_held", planned=planned)
+        end = summary(planned, approval.output)
+        # Directly too: a shard that has failed does not let the end come before the others'.
+        sent >> [held, end]
+        held >> end
     return dag

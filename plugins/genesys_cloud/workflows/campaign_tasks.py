@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow.sdk import task
 
+from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.workflows.form import ONCE
 from genesys_cloud.workflows.pool import POOL
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
@@ -24,7 +25,9 @@ MOST_SHARDS = 1_000
 CAMPAIGN_FIELDS = (
     "campaign_id", "audience", "template", "channel", "sender", "default_language",
     "messages_per_minute", "segments_per_second", "batch_size", "error_budget_count",
-    "error_budget_share",
+    "error_budget_share", "use_active_conversation", "message_class", "purpose",
+    "consent_from", "recipient_cap", "recipient_cap_days", "most_messages", "hold_out_share",
+    "max_segments",
 )  # fmt: skip
 
 
@@ -34,51 +37,65 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
     from genesys_cloud.ledger.campaigns import progress
     from genesys_cloud.ledger.database import open_ledger
-    from genesys_cloud.outbound.campaign import Campaign
     from genesys_cloud.outbound.templates import TemplateLibrary
     from genesys_cloud.settings import Settings
     from genesys_cloud.workflows.actors import actor_of, run_of
     from genesys_cloud.workflows.audiences import open_audience
+    from genesys_cloud.workflows.holding import timekeeper_of
+    from genesys_cloud.workflows.linting import begin_lint, end_lint, lint_counts
     from genesys_cloud.workflows.planning import plan_occurrence, rehearse
+    from genesys_cloud.workflows.planning_workers import Workers
+    from genesys_cloud.workflows.preparing import prepare
     from genesys_cloud.workflows.summary import plan_table
 
-    deadline = datetime.fromisoformat(params["deadline"]) if params["deadline"] else None
-    fields = {name: params[name] for name in CAMPAIGN_FIELDS}
-    campaign = Campaign(**fields, deadline=deadline)
+    campaign = _campaign_of(params)
     occurrence = params["occurrence"] or occurrence_of(dag_run, occurrence_format)
     include = Settings.from_environment().include_dir
-    template = TemplateLibrary(root=include / "templates").load(campaign.template, campaign.channel)
-    planned: dict[str, Any] = {"campaign_id": campaign.campaign_id, "occurrence": occurrence}
-    only = _failed_in(params) if params["only_failed_of"] else None
-    with open_audience(campaign.audience, include) as rows:
+    library = TemplateLibrary(root=include / "templates")
+    # A bad connection or template is found before anybody approves.
+    ready = prepare(GenesysCloudHook(), campaign, library, dry_run=params["dry_run"])
+    planned: dict[str, Any] = {
+        "campaign_id": campaign.campaign_id,
+        "occurrence": occurrence,
+        "profile": ready.profile,
+    }
+    now = datetime.now(UTC)
+    aim: dict[str, Any] = {
+        "occurrence": occurrence,
+        "profile": ready.profile,
+        "only": _failed_in(params) if params["only_failed_of"] else None,
+        "timekeeper": timekeeper_of(campaign, include, now),
+        "workers": Workers.for_this_machine(include),
+    }
+    with open_audience(campaign.audience, include) as audience:
+        extremes, rows = begin_lint(ready.template, campaign, audience)
         if params["dry_run"]:
-            report = rehearse(campaign, template, rows, occurrence=occurrence, only=only)
+            report = rehearse(campaign, ready.template, rows, **aim, now=now)
         else:
-            with GenesysCloudHook().get_conn() as client:
-                client.authenticate()  # a bad connection is found before anybody approves
             ledger = open_ledger(ledger_url())
             outcome, report = plan_occurrence(
                 ledger,
                 campaign,
-                template,
+                ready.template,
                 rows,
-                occurrence=occurrence,
-                only=only,
-                now=datetime.now(UTC),
+                **aim,
+                now=now,
                 actor=actor_of(dag_run),
-                origin={"run": run_of(dag_run), "audience_digest": rows.digest},
+                origin={"run": run_of(dag_run), "audience_digest": audience.digest},
             )
             # What an earlier run of the occurrence has settled does not go out again.
             counted = progress(ledger, campaign.campaign_id, occurrence_id=outcome.occurrence_id)
             ledger.close()
             planned["occurrence_id"] = outcome.occurrence_id
-            planned["to_send"] = counted.states["planned"]
-    log.info("plan of campaign %s\n%s", campaign.campaign_id, plan_table(report))
-    return planned | {"counts": report.as_counts()}
+            planned["to_send"] = counted.states["planned"] + counted.states["held"]
+    found = end_lint(ready.template, campaign, ready.profile, extremes)
+    table = plan_table(report, assumed=ready.assumed)
+    log.info("plan of campaign %s\n%s", campaign.campaign_id, table)
+    return planned | {"counts": report.as_counts(), "lint": lint_counts(found)}
 
 
 @task
-def shards(planned: Any, params: Any = None) -> list[dict[str, int]]:
+def shards(planned: Any, params: Any = None) -> list[dict[str, Any]]:
     """Cut what is to be sent into shards; a dry run has none."""
     from dataclasses import asdict
 
@@ -105,32 +122,17 @@ def shards(planned: Any, params: Any = None) -> list[dict[str, int]]:
     max_retry_delay=timedelta(minutes=10),
     retry_policy=CampaignRetryPolicy(),
 )
-def send(shard: dict[str, int], planned: Any, params: Any = None) -> dict[str, int]:
+def send(shard: dict[str, Any], planned: Any, params: Any = None) -> dict[str, int]:
     """Send one shard at the allowed rate, and return how many messages ended in which state."""
     from airflow.sdk import get_current_context
 
-    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
-    from genesys_cloud.ledger.database import open_ledger
     from genesys_cloud.ledger.plans import Shard
-    from genesys_cloud.workflows.pace import limits_of
-    from genesys_cloud.workflows.sending import send_shard
+    from genesys_cloud.workflows.recording import recording_ledger
+    from genesys_cloud.workflows.slices import send_slice
 
     get_current_context()["shard_number"] = shard["number"]  # type: ignore[typeddict-unknown-key]
-    hook = GenesysCloudHook()
-    account = hook.account()
-    limits = limits_of(
-        account,
-        campaign_id=planned["campaign_id"],
-        messages_per_minute=params["messages_per_minute"],
-        sender=params["sender"],
-        segments_per_second=params["segments_per_second"],
-    )
-    ledger = open_ledger(ledger_url())
-    with hook.get_conn() as client:
-        client.authenticate()  # before a slot is taken: the first message shall not be late
-        tally = send_shard(
-            ledger, client, Shard(**shard), limits=limits, timeout_s=account.timeout_s
-        )
+    ledger = recording_ledger()
+    tally = send_slice(ledger, Shard(**shard), planned=planned, params=params)
     ledger.close()
     log.info("shard %s: %s", shard["number"], dict(tally))
     return dict(tally)
@@ -173,6 +175,13 @@ def occurrence_of(dag_run: Any, occurrence_format: str | None) -> str:
         return ONCE
     instant: datetime = dag_run.logical_date or dag_run.run_after
     return instant.astimezone(UTC).strftime(occurrence_format)
+
+
+def _campaign_of(params: Any) -> Campaign:
+    deadline = datetime.fromisoformat(params["deadline"]) if params["deadline"] else None
+    given = {name: params[name] for name in CAMPAIGN_FIELDS}
+    given["purpose"] = given["purpose"] or ""  # what the form leaves empty
+    return Campaign(**given, deadline=deadline)
 
 
 def _failed_in(params: Any) -> frozenset[str]:

@@ -23,18 +23,18 @@ def reconcile(params: Any = None) -> dict[str, int]:
     from dataclasses import asdict
     from datetime import timedelta
 
-    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
-    from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
     from genesys_cloud.workflows import asking, reconciling
     from genesys_cloud.workflows.pace import account_pace
+    from genesys_cloud.workflows.recording import recording_ledger
 
     hook = GenesysCloudHook()
-    ledger = open_ledger(ledger_url())
+    ledger = recording_ledger()
     with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
         campaign_id, now = params["campaign_id"], datetime.now(UTC)
         done = reconciling.reconcile(ledger, client, now=now, campaign_id=campaign_id)
         first = timedelta(minutes=params["ask_after_minutes"])
-        asked = asking.ask(ledger, client, now=now, first=first, campaign_id=campaign_id)
+        asked = asking.ask_client(ledger, client, now=now, first=first, campaign_id=campaign_id)
     ledger.close()
     log.info("unknown sends: %s found, %s left to a person", done.found, done.left)
     log.info("lost statuses: %s", asked)

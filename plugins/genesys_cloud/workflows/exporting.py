@@ -6,10 +6,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
+from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
 from genesys_cloud.ledger import audit, delivered
 from genesys_cloud.ledger.audit import AuditEntry
-from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.outbound.deliveries import SurelyWithin
 from genesys_cloud.reporting.audit_heads import publish
 from genesys_cloud.reporting.manifest import Manifest
@@ -19,7 +19,9 @@ from genesys_cloud.reporting.targets import partition_of
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.actors import actor_of, run_of
 from genesys_cloud.workflows.audiences import storage_path
+from genesys_cloud.workflows.joining import Joined
 from genesys_cloud.workflows.pace import account_pace
+from genesys_cloud.workflows.recording import recording_ledger
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,11 @@ def export_interval(
     """
     root = storage_path(Settings.from_environment().export_url)
     hook = GenesysCloudHook(profile=profile)
-    ledger = open_ledger(ledger_url())
+    ledger = recording_ledger()
     try:
         with hook.get_conn(pace=account_pace(ledger, hook.account())) as client:
             manifest = build_partition(
-                client.listing(start, end, ahead=PAGES_AHEAD),
+                Joined(client.listing(start, end, ahead=PAGES_AHEAD), ledger),
                 lambda ids: delivered.find(ledger, ids),
                 root,
                 start,

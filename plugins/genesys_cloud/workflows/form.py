@@ -13,11 +13,20 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from genesys_cloud.outbound.campaign import CAMPAIGN_ID, Campaign
+from genesys_cloud.outbound.campaign import (
+    CAMPAIGN_ID,
+    INFORMATIONAL,
+    MESSAGE_CLASSES,
+    MOST_DAYS,
+    Campaign,
+)
 from genesys_cloud.outbound.channels import CHANNELS
+from genesys_cloud.outbound.consent import ConsentFrom
 
 ONCE = "once"
 """The occurrence of a campaign that is not repeated."""
+
+WHO = "Who gets it"
 
 
 def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict[str, Param]:
@@ -30,8 +39,11 @@ def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict
     return {
         **_campaign(given),
         **_safety(live=live),
+        **_who(given),
+        **_texts(given),
         **_pace(given),
         **_repetition(),
+        **_conversations(given),
         **_error_budget(given),
     }
 
@@ -84,6 +96,92 @@ def _safety(*, live: bool) -> dict[str, Param]:
             not live,
             type="boolean",
             description_md="Wait, after planning, until somebody approves in **Required Actions**.",
+        ),
+    }
+
+
+def _who(given: Mapping[str, Any]) -> dict[str, Param]:
+    return {
+        "message_class": Param(
+            given.get("message_class", INFORMATIONAL),
+            type="string",
+            enum=list(MESSAGE_CLASSES),
+            description_md="**informational** is what people wait for, such as a reminder: it goes "
+            "out at once. **marketing** sells something: whoever has quiet hours, by the clock "
+            "where they are, gets it when their window opens. The hours are in "
+            "**include/policies/quiet_hours.toml**; the columns **timezone**, **country** and "
+            "**region** of the contact list say where people are.",
+            section=WHO,
+        ),
+        "purpose": Param(
+            given.get("purpose") or None,
+            # Airflow's form takes an empty text that may not be null for one that is missing.
+            type=["null", "string"],
+            maxLength=64,
+            description_md="What consent is asked for, one word such as **appointments**. Empty: "
+            "for anything; then whoever withdrew consent for one purpose gets nothing.",
+            section=WHO,
+        ),
+        "consent_from": Param(
+            given.get("consent_from", ConsentFrom.AUDIENCE.value),
+            type="string",
+            enum=list(map(str, ConsentFrom)),
+            description_md="**audience**: the column **consent** must be true. **ledger**: a "
+            "consent for the channel and the purpose must be on record, whatever the column says. "
+            "**both**. A withdrawal on record always counts.",
+            section=WHO,
+        ),
+        **_caps(given),
+    }
+
+
+def _caps(given: Mapping[str, Any]) -> dict[str, Param]:
+    return {
+        "recipient_cap": Param(
+            given.get("recipient_cap"),
+            type=["null", "integer"],
+            minimum=1,
+            description_md="The most messages to one address, of **all** campaigns, within the "
+            "days below. Empty: any number.",
+            section=WHO,
+        ),
+        "recipient_cap_days": Param(
+            given.get("recipient_cap_days", 7),
+            type="integer",
+            minimum=1,
+            maximum=MOST_DAYS,
+            description_md="Counted back from the moment of sending.",
+            section=WHO,
+        ),
+        "most_messages": Param(
+            given.get("most_messages"),
+            type=["null", "integer"],
+            minimum=1,
+            description_md="The most recipients of this occurrence, the first of the list that may "
+            "be written to. Empty: all.",
+            section=WHO,
+        ),
+        "hold_out_share": Param(
+            given.get("hold_out_share", 0.0),
+            type="number",
+            minimum=0,
+            maximum=1,
+            description_md="Of the recipients, 0 to 1, this share gets **nothing**, so that the "
+            "effect of the others' messages can be measured. They are the same at every start.",
+            section=WHO,
+        ),
+    }
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, Param]:
+    return {
+        "max_segments": Param(
+            given.get("max_segments"),
+            type=["null", "integer"],
+            minimum=1,
+            description_md="The most SMS segments of a text; who would get a longer one is "
+            "**blocked**. Empty: what Genesys Cloud takes.",
+            section="The text",
         ),
     }
 
@@ -142,6 +240,19 @@ def _repetition() -> dict[str, Param]:
             "often it is started. Empty: the schedule's date, or **once** for a campaign without a "
             "schedule. Give another word to send again on purpose.",
             section="Pace and repetition",
+        ),
+    }
+
+
+def _conversations(given: Mapping[str, Any]) -> dict[str, Param]:
+    return {
+        "use_active_conversation": Param(
+            given.get("use_active_conversation", False),
+            type="boolean",
+            description_md="Profile **agentless** only. Off: Genesys refuses a message to somebody "
+            "who is in a conversation already. On: it goes into that conversation, and a bot there "
+            "takes the text for the **customer's own words**.",
+            section="Conversations",
         ),
     }
 

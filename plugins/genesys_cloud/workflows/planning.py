@@ -4,39 +4,54 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
-from genesys_cloud.ledger import audit, blocking, plans
+from genesys_cloud.ledger import audit, blocking, holding, plans
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Plan, PlannedMessage
-from genesys_cloud.outbound import segments
+from genesys_cloud.ledger.planned_rows import PlannedMessage
+from genesys_cloud.ledger.plans import Plan
 from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.campaign import Campaign
-from genesys_cloud.outbound.decisions import Decision, Planner
-from genesys_cloud.outbound.messages import State, message_key, storable, text_digest
+from genesys_cloud.outbound.consent import ConsentFrom
+from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.templates import Template
+from genesys_cloud.outbound.timing import Timekeeper
+from genesys_cloud.workflows.deciding import Job
+from genesys_cloud.workflows.planning_workers import Workers, decided
 
-ROWS_PER_TRANSACTION = 1_000
-"""How many recipients one transaction writes."""
+ROWS_PER_TRANSACTION = 5_000
+"""How many recipients one transaction writes: on SQLite a thousand at a time take twice as long,
+and five thousand hold up other writers for a quarter of a second."""
 
 EXAMPLES = 3
 """How many blocked rows of each kind, and rendered texts of each language, a report shows."""
 
-DUPLICATE = "duplicate_address"
-
-CONSENTED = "consent_in_audience"
-"""The reason why the trail says that somebody may be written to."""
+CONSENTED = {
+    ConsentFrom.AUDIENCE: "consent_in_audience",
+    ConsentFrom.LEDGER: "consent_asked_of_ledger",
+    ConsentFrom.BOTH: "consent_in_audience",
+}
+"""The reason why the trail says that somebody may be written to; the ledger is asked after that."""
 
 
 @dataclass
 class PlanReport:
-    """What a planning found; `examples` names rows, never addresses."""
+    """What a planning found; `examples` names rows, never addresses.
 
+    Of the `planned` so many are `held` until their windows open, the first one at `opens_at`.
+    `quiet_hours` is the version of the policy, None where the campaign has none.
+    """
+
+    profile: str = "messaging"
     recipients: int = 0
     planned: int = 0
+    held: int = 0
+    opens_at: datetime | None = None
+    quiet_hours: str | None = None
     blocked: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     segments: int = 0
@@ -45,8 +60,11 @@ class PlanReport:
     def count(self, message: PlannedMessage) -> None:
         """Add one recipient."""
         self.recipients += 1
-        if message.state is State.PLANNED:
+        if message.state is not State.BLOCKED:
             self.planned += 1
+            if message.held_until is not None:
+                self.held += 1
+                self.opens_at = min(filter(None, (self.opens_at, message.held_until)))
             self.languages[message.language] += 1
             self.segments += message.segments or 0
             return
@@ -66,6 +84,8 @@ class PlanReport:
         return {
             "recipients": self.recipients,
             "planned": self.planned,
+            "held": self.held,
+            "opens_at": self.opens_at.isoformat() if self.opens_at else None,
             "blocked": dict(self.blocked.most_common()),
             "languages": dict(self.languages.most_common()),
             "segments": self.segments,
@@ -80,25 +100,33 @@ def plan_occurrence(
     *,
     occurrence: str,
     now: datetime,
+    profile: str = "messaging",
     only: frozenset[str] | None = None,
+    timekeeper: Timekeeper | None = None,
+    workers: Workers | None = None,
     actor: str = "plan task",
     origin: Mapping[str, str] | None = None,
 ) -> tuple[Plan, PlanReport]:
-    """Write the plan of an occurrence to the ledger, a thousand recipients a transaction.
+    """Write the plan of an occurrence to the ledger, five thousand recipients a transaction.
 
     `only` holds the address keys of those who are to be planned; nobody else is counted. `origin`
     says in the audit trail what the plan was made from, such as the run and the audience's digest.
+    `timekeeper` knows the quiet hours, None where nobody has any. `workers` decide where there are
+    many rows, None to have them all decided here.
     """
-    planner = Planner(campaign, template)
+    job = Job(
+        campaign=campaign, occurrence=occurrence, profile=profile, timekeeper=timekeeper, now=now
+    )
     plan = plans.begin(
         ledger,
         campaign,
         occurrence=occurrence,
-        sender=planner.sender,
+        sender=job.planner(template).sender,
+        profile=profile,
         template_version=template.version,
         now=now,
     )
-    report = PlanReport()
+    report = PlanReport(profile=profile, quiet_hours=timekeeper.version if timekeeper else None)
     about = AuditEntry(
         at=now,
         actor=actor,
@@ -106,13 +134,18 @@ def plan_occurrence(
         campaign_id=plan.campaign_id,
         details={"occurrence": occurrence, "plan": plan.number},
     )
-    messages = _messages(planner, campaign, rows, occurrence, only)
-    while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
-        plans.add(ledger, plan, batch, _decisions(about, batch))
-        for message in batch:
-            report.count(message)
+    consented = CONSENTED[ConsentFrom(campaign.consent_from)]
+    with closing(decided(job, template, rows, workers)) as everybody:
+        messages = _chosen(everybody, only)
+        while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
+            plans.add(ledger, plan, batch, _decisions(about, batch, consented))
+            for message in batch:
+                report.count(message)
     plans.finish(ledger, plan, about)
-    report.block(blocking.block_planned(ledger, plan, now, actor=actor))
+    most = campaign.most_messages
+    report.block(blocking.block_planned(ledger, plan, now, actor=actor, most=most))
+    if report.held:
+        report.held = holding.count_held(ledger, plan)
     audit.note(ledger, _planned_entry(about, campaign, template, report, origin or {}))
     return plan, report
 
@@ -123,70 +156,51 @@ def rehearse(
     rows: Iterable[Row],
     *,
     occurrence: str,
+    profile: str = "messaging",
     only: frozenset[str] | None = None,
+    timekeeper: Timekeeper | None = None,
+    now: datetime | None = None,
+    workers: Workers | None = None,
 ) -> PlanReport:
     """Do all that planning does, and keep nothing: what a dry run reports."""
-    report = PlanReport()
-    for message in _messages(Planner(campaign, template), campaign, rows, occurrence, only):
-        report.count(message)
+    report = PlanReport(profile=profile, quiet_hours=timekeeper.version if timekeeper else None)
+    job = Job(
+        campaign=campaign, occurrence=occurrence, profile=profile, timekeeper=timekeeper,
+        now=now or datetime.now(UTC),
+    )  # fmt: skip
+    with closing(decided(job, template, rows, workers)) as everybody:
+        for message in _chosen(everybody, only):
+            report.count(message)
     return report
 
 
-def _messages(
-    planner: Planner,
-    campaign: Campaign,
-    rows: Iterable[Row],
-    occurrence: str,
-    only: frozenset[str] | None,
+def _chosen(
+    messages: Iterable[PlannedMessage], only: frozenset[str] | None
 ) -> Iterator[PlannedMessage]:
-    for row in rows:
-        message = _message(campaign, occurrence, planner.decide(row))
-        if only is None or message.address_key in only:
-            yield message
+    return (message for message in messages if only is None or message.address_key in only)
 
 
-def _message(campaign: Campaign, occurrence: str, decision: Decision) -> PlannedMessage:
-    codes = [violation.code for violation in decision.violations]
-    own_address = decision.address_valid and DUPLICATE not in codes
-    # A row without an address of its own is told apart by its place in the file.
-    place = "" if own_address else f"\x1frow {decision.row_number}"
-    sms = campaign.channel == "messaging:sms" and not decision.blocked
-    return PlannedMessage(
-        message_key=message_key(
-            campaign_id=campaign.campaign_id,
-            occurrence=occurrence,
-            recipient_id=decision.recipient_id,
-            channel=campaign.channel,
-            address=decision.address + place,
-        ),
-        address_key=plans.address_key(campaign.channel, decision.address) if own_address else None,
-        row_number=decision.row_number,
-        recipient_id=storable(decision.recipient_id, most=320),
-        address=storable(decision.address, most=320),
-        language=decision.language,
-        text=decision.text,
-        text_digest=text_digest(decision.text),
-        segments=segments.count(decision.text).segments if sms else None,
-        state=State.BLOCKED if decision.blocked else State.PLANNED,
-        reason_code=codes[0] if codes else None,
-        reason=storable(" ".join(v.message for v in decision.violations), most=1_000) or None,
-    )
-
-
-def _decisions(about: AuditEntry, batch: Sequence[PlannedMessage]) -> list[AuditEntry]:
-    """Return what was decided about a transaction's worth of recipients, an entry a reason."""
-    keys: dict[str | None, list[str]] = {}
+def _decisions(
+    about: AuditEntry, batch: Sequence[PlannedMessage], consented: str
+) -> list[AuditEntry]:
+    """Return what was decided about a transaction's worth of recipients, by reason."""
+    keys: dict[tuple[State, str], list[str]] = {}
     for message in batch:
-        code = None if message.state is State.PLANNED else message.reason_code or "unspecified"
-        keys.setdefault(code, []).append(message.message_key)
+        ready = message.state is State.PLANNED
+        reason = consented if ready else message.reason_code or "unspecified"
+        keys.setdefault((message.state, reason), []).append(message.message_key)
     return [
-        replace(
-            about,
-            action="plan.blocked" if code else "plan.consented",
-            new_status=State.BLOCKED if code else State.PLANNED,
-            details={**about.details, "reason": code or CONSENTED, "message_keys": some},
+        entry
+        for (state, reason), some in keys.items()
+        for entry in audit.about_many(
+            replace(
+                about,
+                action="plan.consented" if state is State.PLANNED else f"plan.{state}",
+                new_status=state,
+                details={**about.details, "reason": reason},
+            ),
+            some,
         )
-        for code, some in keys.items()
     ]
 
 
@@ -204,10 +218,13 @@ def _planned_entry(
             **about.details,
             **origin,
             "channel": campaign.channel,
+            "profile": report.profile,
             "template": campaign.template,
             "template_version": template.version,
             "recipients": report.recipients,
             "planned": report.planned,
+            "held": report.held,
             "blocked": report.blocked.total(),
+            **({"quiet_hours": report.quiet_hours} if report.quiet_hours else {}),
         },
     )

@@ -47,7 +47,7 @@ class Attempt:
         sleep_until(slot, self.clock)
         # A process that was stopped in its sleep wakes up here; its lease may have ended meanwhile.
         now = self.clock.now()
-        if self.stop.is_set() or now >= self.deadline:
+        if self.stop.is_set() or now >= min(filter(None, (self.deadline, claim.closes_at))):
             return Outcome(claim=claim, state=State.PLANNED, reason_code=NOT_ATTEMPTED)
         if now > slot + self.lateness:  # it would crowd a window that its slot was not counted in
             return Outcome(claim=claim, state=State.PLANNED, reason_code=LATE)
@@ -67,9 +67,19 @@ class Attempt:
             state=State.ACCEPTED,
             message_id=receipt.message_id,
             conversation_id=receipt.conversation_id,
-            # Whatever word the server has for it, the ledger keeps one of ours.
-            status=(Status.parse(receipt.status) or Status.QUEUED).word,
+            status=status_of(receipt).word,
         )
+
+
+def status_of(receipt: Receipt) -> Status:
+    """Return where a message stands that Genesys accepted: one of our words, whatever its own is.
+
+    A failure in a conversation is asked about first: an answer to a send does not say whether the
+    person opted out, and a message that failed is never asked about.
+    """
+    status = Status.parse(receipt.status) or Status.QUEUED
+    asked_about = receipt.conversation_id is not None and receipt.message_id
+    return Status.QUEUED if status is Status.FAILED and asked_about else status
 
 
 def outcome_of(claim: Claim, error: Exception) -> Outcome:
@@ -77,7 +87,7 @@ def outcome_of(claim: Claim, error: Exception) -> Outcome:
     correlation_id = error.correlation_id if isinstance(error, ApiError) else None
     state, code = State.UNKNOWN, "no_clear_answer"
     if isinstance(error, RequestRejectedError):
-        state, code = State.REJECTED, "rejected_by_genesys"
+        state, code = State.REJECTED, error.code or "rejected_by_genesys"
     elif isinstance(error, ThrottledError):
         state, code = State.PLANNED, "throttled"
     elif isinstance(error, (NotSentError, ApiError)):

@@ -1,27 +1,45 @@
-"""Proves a campaign: the ledger held against what Genesys lists, recipient by recipient."""
+"""Proves a campaign: the ledger held against what Genesys lists, recipient by recipient.
+
+Where Genesys lists conversations, a message is listed where its conversation is; and one to a
+recipient of the campaign, in a conversation that the ledger does not know, is a difference.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from genesys_cloud.api.contract import MessageRef
 from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.ledger import unknowns
 from genesys_cloud.ledger.census import Counted, census
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.outbound.deliveries import Delivery
+from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
 from genesys_cloud.outbound.messages import State, mask_address
-from genesys_cloud.workflows.reconciling import Lister, windows
+from genesys_cloud.workflows.joining import Joined
+from genesys_cloud.workflows.reconciling import windows
 
 END_STATES = (
-    State.BLOCKED, State.HELD, State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.CANCELLED,
+    State.BLOCKED, State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.CANCELLED,
     State.EXPIRED,
 )  # fmt: skip
 """Where every recipient of a finished campaign is."""
 
 MOST_SHOWN = 50
 """How many differences a certificate names; it counts all."""
+
+
+class Witness(Protocol):
+    """What lists messages by the time of their creation, and knows each by itself."""
+
+    def pages(self, start: datetime, end: datetime) -> Iterator[DeliveryPage]:
+        """Yield the pages of messages created in an interval."""
+
+    def look_up(self, refs: Sequence[MessageRef]) -> Iterator[Delivery]:
+        """Yield those of some messages that there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +89,7 @@ class Certificate:
         ])  # fmt: skip
 
 
-def prove(ledger: Ledger, lister: Lister, campaign_id: str, *, now: datetime) -> Certificate:
+def prove(ledger: Ledger, witness: Witness, campaign_id: str, *, now: datetime) -> Certificate:
     """Compare every recipient of a campaign with what the API lists for it."""
     counted = census(ledger, campaign_id)
     if not counted:
@@ -79,7 +97,7 @@ def prove(ledger: Ledger, lister: Lister, campaign_id: str, *, now: datetime) ->
             f"The ledger {ledger.name} has no recipients of campaign {campaign_id!r}, so there is "
             "nothing to prove. Check the spelling."
         )
-    listed = _listed(lister, counted, campaign_id)
+    listed = _listed(ledger, witness, counted, campaign_id)
     states = Counter(one.state for one in counted)
     return Certificate(
         campaign_id=campaign_id,
@@ -97,20 +115,47 @@ def prove(ledger: Ledger, lister: Lister, campaign_id: str, *, now: datetime) ->
     )
 
 
-def _listed(lister: Lister, counted: Sequence[Counted], campaign_id: str) -> dict[str, Delivery]:
+def _listed(
+    ledger: Ledger, witness: Witness, counted: Sequence[Counted], campaign_id: str
+) -> dict[str, Delivery]:
     """Return, by id, what the API lists for this campaign, dropping what is another's."""
     keys = {one.message_key for one in counted}
     ids = {one.message_id for one in counted if one.message_id}
-    instants = [one.attempted_at for one in counted if one.attempted_at]
-    return {
-        delivery.message_id: delivery
-        for start, end in windows(instants)
-        for page in lister.pages(start, end)
-        for delivery in page.deliveries
-        if delivery.message_id in ids
-        or delivery.message_key in keys
-        or delivery.campaign_id == campaign_id
-    }
+    conversations = {one.conversation_id for one in counted if one.conversation_id}
+    addresses = {one.address for one in counted}
+    listed: dict[str, Delivery] = {}
+    maybe: list[Delivery] = []
+    for start, end in windows([one.attempted_at for one in counted if one.attempted_at]):
+        for page in Joined(witness.pages(start, end), ledger):
+            for delivery in page.deliveries:
+                if (
+                    delivery.message_id in ids
+                    or delivery.message_key in keys
+                    or delivery.campaign_id == campaign_id
+                    or delivery.conversation_id in conversations
+                ):
+                    listed[delivery.message_id] = delivery
+                elif delivery.conversation_id and delivery.recipient in addresses:
+                    maybe.append(delivery)
+    # The ledger's own of another campaign to the same person are none of this one's.
+    listed |= {one.message_id: one for one in unknowns.strangers(ledger, maybe)}
+    return listed | _in_older_conversations(witness, counted, listed)
+
+
+def _in_older_conversations(
+    witness: Witness, counted: Sequence[Counted], listed: Mapping[str, Delivery]
+) -> dict[str, Delivery]:
+    """Return accepted messages that went into conversations of before, whose time is not theirs."""
+    known = {one.conversation_id for one in listed.values()}
+    refs = [
+        MessageRef(message_id=one.message_id, conversation_id=one.conversation_id)
+        for one in counted
+        if one.state is State.ACCEPTED
+        and one.message_id
+        and one.conversation_id
+        and one.conversation_id not in known
+    ]
+    return {delivery.message_id: delivery for delivery in witness.look_up(refs)} if refs else {}
 
 
 def _unfinished(states: Mapping[State, int]) -> list[str]:
@@ -122,27 +167,49 @@ def _unfinished(states: Mapping[State, int]) -> list[str]:
 
 
 def _not_listed(counted: Sequence[Counted], listed: Mapping[str, Delivery]) -> list[str]:
+    conversations = {one.conversation_id for one in listed.values() if one.conversation_id}
     return [
         f"message {one.message_key[:12]} is accepted as {one.message_id}, and is not listed"
         for one in counted
         if one.state is State.ACCEPTED
         and not one.settled_by_person
         and one.message_id not in listed
+        and one.conversation_id not in conversations
     ]
 
 
 def _not_accepted(counted: Sequence[Counted], listed: Mapping[str, Delivery]) -> list[str]:
-    accepted = {one.message_id for one in counted if one.state is State.ACCEPTED}
+    accepted = [one for one in counted if one.state is State.ACCEPTED]
+    ids = {one.message_id for one in accepted}
+    conversations = {one.conversation_id for one in accepted if one.conversation_id}
     states = {one.message_key: one for one in counted}
     differences = []
     for message_id, delivery in listed.items():
+        if message_id in ids or delivery.conversation_id in conversations:
+            continue
+        if delivery.message_key is None and delivery.conversation_id:
+            differences += _stranger(counted, delivery)
+            continue
         one = states.get(delivery.message_key or "")
-        if message_id in accepted or (one is not None and one.settled_by_person):
+        if one is not None and one.settled_by_person:
             continue
         state = one.state.value if one is not None else "not in the ledger"
         cure = "; run reconcile_sends" if one is not None and one.state is State.UNKNOWN else ""
         differences.append(f"{message_id} is listed, and its message is {state}{cure}")
     return differences
+
+
+def _stranger(counted: Sequence[Counted], delivery: Delivery) -> list[str]:
+    """Say what a conversation may be that is listed for a recipient and not in the ledger."""
+    theirs = [one for one in counted if one.address == delivery.recipient]
+    if any(one.settled_by_person for one in theirs):
+        return []
+    unknown = any(one.state is State.UNKNOWN for one in theirs)
+    cure = "run reconcile_sends" if unknown else "it went out twice, or from elsewhere"
+    return [
+        f"conversation {delivery.conversation_id} with recipient "
+        f"{mask_address(delivery.recipient or '')} is listed, and not in the ledger; {cure}"
+    ]
 
 
 def _twice(counted: Sequence[Counted], listed: Mapping[str, Delivery]) -> list[str]:

@@ -17,5 +17,10 @@ def mounted_receiver() -> FastAPI:
 
 def _configure() -> ReceiverConfig:
     settings = Settings.from_environment()
-    secrets = GenesysCloudHook().account().webhook_secrets
-    return ReceiverConfig.from_settings(settings, ledger_url=ledger_url(), secrets=secrets)
+    account = GenesysCloudHook().account()
+    return ReceiverConfig.from_settings(
+        settings,
+        ledger_url=ledger_url(),
+        secrets=account.webhook_secrets,
+        api_keys=account.webhook_api_keys,
+    )

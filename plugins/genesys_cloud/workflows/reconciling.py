@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from genesys_cloud.errors import PagingError, RequestRejectedError
 from genesys_cloud.ledger import recovery, unknowns
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.unknowns import Finding, Unknown
@@ -22,12 +23,31 @@ BEFORE = timedelta(minutes=2)
 AFTER = timedelta(minutes=10)
 """How long after the attempt was committed its message may have been created."""
 
+MOST_NARROWED = 50
+"""Recipients whom one list is narrowed to; for more of them, everybody's messages are listed."""
+
+
+LONGEST_SEARCH = timedelta(days=7)
+"""How long after an attempt its message is looked for; a person settles what is older."""
+
 
 class Lister(Protocol):
     """What lists messages by the time of their creation."""
 
     def pages(self, start: datetime, end: datetime) -> Iterator[DeliveryPage]:
         """Yield the pages of messages created in an interval."""
+
+
+class Finder(Protocol):
+    """What lists the messages to some people, and tells what went out in a conversation."""
+
+    def pages(
+        self, start: datetime, end: datetime, *, recipients: Sequence[str] = ()
+    ) -> Iterator[DeliveryPage]:
+        """Yield the pages of messages created in an interval, to some recipients or to all."""
+
+    def outbound_ids(self, conversation_id: str) -> Sequence[str]:
+        """Return the ids of the messages that went out in a conversation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +60,43 @@ class Reconciled:
 
 
 def reconcile(
-    ledger: Ledger, lister: Lister, *, now: datetime, campaign_id: str | None = None
+    ledger: Ledger, finder: Finder, *, now: datetime, campaign_id: str | None = None
 ) -> Reconciled:
-    """Take over what dead workers left, and settle every unknown message that the API lists."""
+    """Take over what dead workers left, and settle every unknown message that the API lists.
+
+    An interval whose list can't be read is left to the next time.
+    """
     recovered = recovery.recover(ledger, now)
-    open_ones = unknowns.find(ledger, campaign_id=campaign_id)
+    open_ones = unknowns.find(ledger, campaign_id=campaign_id, since=now - LONGEST_SEARCH)
     found = 0
     for start, end in windows([one.attempted_at for one in open_ones]):
         mine = [one for one in open_ones if start <= one.attempted_at - BEFORE < end]
-        listed = _relevant(lister, start, end, mine)
-        known = unknowns.known_ids(ledger, [one.message_id for one in listed])
-        fresh = [one for one in listed if one.message_id not in known]
-        found += unknowns.accept(ledger, match(mine, fresh), now=now)
-    return Reconciled(recovered=recovered, found=found, left=len(open_ones) - found)
+        try:
+            findings = _findings(ledger, finder, start, end, mine)
+        except (PagingError, RequestRejectedError) as error:
+            log.warning("%s unknown messages are looked for again later: %s", len(mine), error)
+            continue
+        found += unknowns.accept(ledger, findings, now=now)
+    left = len(unknowns.find(ledger, campaign_id=campaign_id))
+    return Reconciled(recovered=recovered, found=found, left=left)
+
+
+def _findings(
+    ledger: Ledger, finder: Finder, start: datetime, end: datetime, mine: Sequence[Unknown]
+) -> list[Finding]:
+    listed = _relevant(finder, start, end, mine)
+    if not listed:
+        return []
+    # Every message that the list shows was an attempt by now, and what is settled after this is
+    # no stranger: between the two, nobody's message can pass for somebody else's.
+    rivals = unknowns.rivals(ledger, start - AFTER, end + BEFORE)
+    fresh = unknowns.strangers(ledger, listed)
+    ours = {one.id for one in mine}
+    matched = [one for one in match(rivals, fresh) if one.unknown.id in ours]
+    findings = [_identified(finder, one) for one in matched]
+    # A message may be in the ledger without its conversation, and is no stranger then.
+    known = unknowns.known_ids(ledger, [one.message_id for one in findings if one.message_id])
+    return [one for one in findings if one.message_id not in known]
 
 
 def windows(instants: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
@@ -110,18 +154,36 @@ def _in_time(unknown: Unknown, delivery: Delivery) -> bool:
 
 
 def _relevant(
-    lister: Lister, start: datetime, end: datetime, open_ones: Iterable[Unknown]
+    finder: Finder, start: datetime, end: datetime, open_ones: Iterable[Unknown]
 ) -> list[Delivery]:
     """Return what is listed for these recipients or keys, dropping the rest as it comes."""
     keys = {one.message_key for one in open_ones}
     addresses = {one.address for one in open_ones}
+    narrowed = sorted(addresses) if len(addresses) <= MOST_NARROWED else []
     return list({
         delivery.message_id: delivery
-        for page in lister.pages(start, end)
+        for page in finder.pages(start, end, recipients=narrowed)
         for delivery in page.deliveries
         if delivery.message_key in keys or delivery.recipient in addresses
     }.values())  # fmt: skip
 
 
 def _finding(unknown: Unknown, delivery: Delivery, how: str) -> Finding:
-    return Finding(unknown=unknown, message_id=delivery.message_id, status=delivery.status, how=how)
+    return Finding(
+        unknown=unknown,
+        message_id=delivery.message_id,
+        status=delivery.status,
+        how=how,
+        conversation_id=delivery.conversation_id,
+    )
+
+
+def _identified(finder: Finder, finding: Finding) -> Finding:
+    """Return a finding under its message's own id, where it came from a list of conversations.
+
+    Where several messages went out in the conversation, nobody can say which of them it is.
+    """
+    if finding.conversation_id is None:
+        return finding
+    ids = finder.outbound_ids(finding.conversation_id)
+    return replace(finding, message_id=ids[0] if len(ids) == 1 else None)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.api.receiver_address import AddressCaller, ReceiverAddress
+from genesys_cloud.api.registrations import Order, Registrations, all_kinds
 from genesys_cloud.api.webhooks import Registration
-from genesys_cloud.errors import ReceiverCheckError
+from genesys_cloud.errors import CampaignDefinitionError, ReceiverCheckError
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.webhook import trial
+from genesys_cloud.webhook import api_key, trial
 from genesys_cloud.webhook.signature import HEADER, sign
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,18 @@ class Registrar(Protocol):
 
     def register_webhook(self, url: str, *, secret: str | None = None) -> Registration:
         """Have status events go to `url`, from one registration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """Registers in one of the ways that the real platform has."""
+
+    registrations: Registrations
+    order: Order
+
+    def register_webhook(self, url: str, *, secret: str | None = None) -> Registration:
+        """Have the platform push as the order says; only an open integration knows the address."""
+        return self.registrations.register(self.order, url=url, secret=secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +77,58 @@ class Registered:
         }
 
 
-def register_receiver(url: str, *, actor: str, verify: bool) -> Registered:
-    """Have events go to `url`, signed with the connection's first webhook secret if it has one."""
+def register_receiver(
+    url: str, *, actor: str, verify: bool, order: Order | None = None
+) -> Registered:
+    """Have events go to `url`, in the way that `order` names where the profile is agentless.
+
+    They are signed with the connection's first webhook secret if it has one; EventBridge and data
+    actions can't sign, and send its first API key. Raises CampaignDefinitionError for an order that
+    the profile can't carry out, or where it needs one.
+    """
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
 
     hook = GenesysCloudHook()
-    secret = hook.account().signing_secret
+    account = hook.account()
+    signs = order is None or order.kind == "open"
+    if not signs and account.api_key is None:
+        log.warning(
+            "EventBridge and data actions can't sign, and connection %s has no webhook_api_key: "
+            "the receiver takes their events only where something between them signs.",
+            account.name,
+        )
     ledger = open_ledger(ledger_url())
     try:
         with hook.get_conn() as client:
             return register(
-                ledger, client, url, secret=secret, actor=actor, now=datetime.now(UTC),
-                verify=verify,
+                ledger, registrar(client, order), url, secret=account.signing_secret, actor=actor,
+                now=datetime.now(UTC), verify=verify, key=None if signs else account.api_key,
             )  # fmt: skip
     finally:
         ledger.close()
+
+
+def order_of(given: Mapping[str, Any]) -> Order | None:
+    """Return the order that is filled in, None where none is; raises CampaignDefinitionError."""
+    filled = {one.name: given[one.name] for one in fields(Order) if given.get(one.name)}
+    return Order(**({"kind": ""} | filled)) if filled else None
+
+
+def registrar(client: GenesysClient, order: Order | None) -> Registrar:
+    """Return what registers in the client's profile."""
+    if client.profile != "agentless":
+        if order is not None:
+            raise CampaignDefinitionError(
+                f"Nothing was registered: the kind {order.kind!r} is of the profile agentless, and "
+                f"this connection's is {client.profile}, which has one way only. Leave it empty."
+            )
+        return client
+    if order is None:
+        raise CampaignDefinitionError(
+            f"Nothing was registered: the profile agentless has several ways. {all_kinds()} "
+            "Without any of them, track_statuses asks for the statuses."
+        )
+    return Ordered(registrations=Registrations(client.session), order=order)
 
 
 def register(
@@ -89,8 +141,9 @@ def register(
     now: datetime,
     verify: bool = True,
     timeout_s: float = CHECK_TIMEOUT_S,
+    key: str | None = None,
 ) -> Registered:
-    """Have status events go to `url`, signed with `secret`, and audit it.
+    """Have status events go to `url`, signed with `secret` or carrying `key`, and audit it.
 
     With `verify` the address has to answer a trial event first; raises ReceiverCheckError, and
     registers nothing, where it does not.
@@ -98,7 +151,7 @@ def register(
     address = ReceiverAddress(url=url)
     if address.in_clear:
         log.warning("%s is http: status events travel in clear. Use https.", address.shown)
-    takes_forged = check(address, secret, timeout_s=timeout_s) if verify else None
+    takes_forged = check(address, secret, key=key, timeout_s=timeout_s) if verify else None
     registration = registrar.register_webhook(url, secret=secret)
     found = Registered(
         registration=registration, shown=address.shown, checked=verify, takes_forged=takes_forged
@@ -110,8 +163,10 @@ def register(
     return found
 
 
-def check(address: ReceiverAddress, secret: str | None, *, timeout_s: float) -> bool:
-    """Raise ReceiverCheckError unless the address takes a signed trial event.
+def check(
+    address: ReceiverAddress, secret: str | None, *, timeout_s: float, key: str | None = None
+) -> bool:
+    """Raise ReceiverCheckError unless the address takes a trial event, signed or with the key.
 
     Returns whether it takes one that nobody has signed as well; then it is no receiver of this
     project, or one that allows unsigned events, which the log warns of.
@@ -119,7 +174,8 @@ def check(address: ReceiverAddress, secret: str | None, *, timeout_s: float) -> 
     with AddressCaller(address, timeout_s=timeout_s) as caller:
         body = trial.trial_body()
         signed = {HEADER: sign(body, secret)} if secret else {}
-        _expect_taken(_post(caller, body, signed), address, secret)
+        proof = signed if key is None else {api_key.HEADER: key}
+        _expect_taken(_post(caller, body, proof), address, secret, key)
         forged = {HEADER: sign(body, secrets.token_hex(32))}
         takes_forged = _is_success(_post(caller, body, forged))
     if takes_forged:
@@ -138,17 +194,21 @@ def _post(caller: AddressCaller, body: bytes, headers: dict[str, str]) -> int:
         raise ReceiverCheckError(f"{error} {NOTHING_DONE} {WITHOUT_CHECK}") from error
 
 
-def _expect_taken(status: int, address: ReceiverAddress, secret: str | None) -> None:
+def _expect_taken(
+    status: int, address: ReceiverAddress, secret: str | None, key: str | None
+) -> None:
     if _is_success(status):
         return
-    if status == 401:
-        cause = "the receiver has another one" if secret else "this connection has none"
-        raise ReceiverCheckError(
-            f"{address.shown} refuses a trial event with this connection's webhook secret (HTTP "
-            f"401): {cause}. Set GENESYS_WEBHOOK_SECRET there and webhook_secret of the "
-            f"connection to the same text. {NOTHING_DONE}"
-        )
-    raise _unexpected(status, address)
+    if status != 401:
+        raise _unexpected(status, address)
+    name = "secret" if key is None else "API key"
+    given = "the receiver has another one" if secret or key else "this connection has none"
+    raise ReceiverCheckError(
+        f"{address.shown} refuses a trial event with this connection's webhook {name} (HTTP 401): "
+        f"{given}. Set GENESYS_WEBHOOK_{'SECRET' if key is None else 'API_KEY'} there and "
+        f"webhook_{'secret' if key is None else 'api_key'} of the connection to the same text. "
+        f"{NOTHING_DONE}"
+    )
 
 
 def _is_success(status: int) -> bool:

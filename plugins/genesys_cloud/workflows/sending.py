@@ -18,13 +18,14 @@ from genesys_cloud.errors import (
     ThrottledError,
     TokenRefusedError,
 )
-from genesys_cloud.ledger import recovery, sends
+from genesys_cloud.ledger import holding, recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.outcomes import LATE, NOT_ATTEMPTED, Outcome, record
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import Batch
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
+from genesys_cloud.outbound.quiet_hours import QuietHours
 from genesys_cloud.workflows.clock import Clock, sleep_until
 from genesys_cloud.workflows.fan_out import THREADS, FanOut
 from genesys_cloud.workflows.posting import Attempt, Gateway
@@ -78,10 +79,12 @@ def send_shard(
     start_window: timedelta = START_WINDOW,
     batch: int = BATCH,
     clock: Clock | None = None,
+    quiet: QuietHours | None = None,
 ) -> Counter[str]:
     """Send what is planned in a shard, and return how many messages ended in which state.
 
-    `limits` begins with the account's, which a 429 holds back for everybody. Stops early, without
+    `limits` begins with the account's, which a 429 holds back for everybody. What meets `quiet`
+    hours is held; where any message has some, they must be given. Stops early, without
     an error, when the campaign is paused or cancelled. Raises the error that stands in the way
     when a retry of the task is the right thing; every outcome so far is recorded by then.
     """
@@ -94,6 +97,7 @@ def send_shard(
             start_window=start_window,
             lease=lease_for(timeout_s, start_window),
             clock=clock or Clock(),
+            quiet=quiet,
             fan_out=fan_out,
             largest=batch,
             most=batch,
@@ -111,6 +115,7 @@ class _ShardSender:
     start_window: timedelta
     lease: timedelta
     clock: Clock
+    quiet: QuietHours | None
     fan_out: FanOut
     tally: Counter[str] = field(default_factory=Counter)
     setbacks: int = 0
@@ -122,22 +127,27 @@ class _ShardSender:
         horizon_us = HORIZON // timedelta(microseconds=1)
         while True:
             most = batch_limit(self.limits, horizon_us=horizon_us, most=self.most)
+            now = self.clock.now()
             batch = sends.claim(
                 self.ledger,
                 self.shard,
                 self.limits,
                 most=most,
-                now=self.clock.now(),
+                now=now,
                 lease=self.lease,
+                quiet=self.quiet,
             )
+            if batch.shut:
+                self.tally["held"] += holding.hold(self.ledger, self.shard, batch.shut, now)
             if not batch.active:
-                log.warning("shard %s: its campaign is paused or cancelled", self.shard.number)
+                why = "is paused or cancelled, or was planned anew for another profile"
+                log.warning("shard %s: its campaign %s", self.shard.number, why)
                 return self.tally
             if batch.claims:
                 self._send(batch)
             elif batch.wait_until is not None:
                 sleep_until(batch.wait_until, self.clock)
-            elif not self._take_over():
+            elif not batch.shut and not self._take_over():
                 return self.tally
 
     def _take_over(self) -> bool:

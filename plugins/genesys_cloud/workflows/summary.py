@@ -9,11 +9,17 @@ from genesys_cloud.ledger.campaigns import Progress
 from genesys_cloud.workflows.planning import PlanReport
 
 
-def plan_table(report: PlanReport) -> str:
-    """Return a plan as a table for the task log, with the first examples of each reason."""
+def plan_table(report: PlanReport, *, assumed: bool = False) -> str:
+    """Return a plan as a table for the task log, with the first examples of each reason.
+
+    With `assumed` nobody could ask Genesys which profile it serves.
+    """
+    suffix = " (assumed: Genesys Cloud was not asked)" if assumed else ""
     lines = [
+        f"{'profile':<36}{report.profile:>10}{suffix}",
         _line("recipients", report.recipients),
         _line("ready to send", report.planned),
+        *_held(report),
         _line("blocked", report.blocked.total()),
         *_nested(report.blocked),
         *_nested(report.languages, prefix="language "),
@@ -23,6 +29,15 @@ def plan_table(report: PlanReport) -> str:
     for code, examples in report.examples.items():
         lines += [f"first of {code}:", *(f"    {example}" for example in examples)]
     return "\n".join(lines)
+
+
+def _held(report: PlanReport) -> list[str]:
+    if report.quiet_hours is None:
+        return []
+    lines = [_line("    of these held by quiet hours", report.held)]
+    if report.opens_at is not None:
+        lines.append(f"{'    first window opens':<30}{report.opens_at:%Y-%m-%d %H:%M UTC}")
+    return [*lines, f"{'quiet hours policy':<26}{report.quiet_hours:>20}"]
 
 
 def progress_table(progress: Progress) -> str:
@@ -39,7 +54,7 @@ def progress_table(progress: Progress) -> str:
 
 def check_accounted(progress: Progress) -> None:
     """Raise UnaccountedError unless every recipient of an active campaign is in a final state."""
-    waiting = progress.states["planned"]
+    waiting = progress.states["planned"] + progress.states["held"]
     if progress.campaign_state == "active" and (waiting or progress.in_flight):
         raise UnaccountedError(
             f"{waiting + progress.in_flight} of {progress.recipients} recipients of campaign "

@@ -42,6 +42,12 @@ def entities(body: object, what: str) -> list[object]:
     return found
 
 
+def is_error_body(body: object) -> bool:
+    """Return whether the body of a 404 is an ErrorBody, and not the page of some other server."""
+    fields = mapping(body)
+    return text(fields.get("code")) is not None or fields.get("status") == 404
+
+
 def has_more(body: object, count: int, size_asked: int) -> bool:
     """Return whether a page follows one with `count` entities."""
     fields = mapping(body)

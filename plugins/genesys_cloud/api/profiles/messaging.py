@@ -119,11 +119,6 @@ def parse_page(body: object, number: int) -> DeliveryPage:
     )
 
 
-def is_unknown_message(body: object) -> bool:
-    """Return whether the body of a 404 is an ErrorBody, and not the page of some other server."""
-    return text(mapping(body).get("code")) is not None
-
-
 def parse_delivery(entity: object) -> Delivery:
     """Return the delivery that an entity describes; raises PagingError for one without an id.
 

@@ -1,0 +1,143 @@
+"""Caps: how often one address is written to over a rolling time, and how many get a campaign.
+
+What counts is what may have reached somebody: accepted, on its way, or unknown. An address counts
+on its channel only, over all campaigns.
+
+No index leads from an address to its messages: written in the order of digests, it would add a
+fifth to what an attempt costs. An address is looked for in each occurrence of the channel that sent
+anything in the time that counts, by the index that keeps it from being there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
+from genesys_cloud.ledger.tables import messages, occurrences
+from genesys_cloud.outbound.messages import IN_FLIGHT, WAITING, State
+
+CAPPED = "capped"
+CAMPAIGN_CAP = "campaign_cap"
+
+REACHED = (State.ATTEMPTING, State.ACCEPTED, State.UNKNOWN)
+"""What has reached its recipient, or may have."""
+
+TAKEN = frozenset({State.ACCEPTED, State.UNKNOWN}) | IN_FLIGHT
+"""What uses up a campaign's cap besides what is planned."""
+
+_other = messages.alias("other")
+_own = occurrences.alias("own")
+_OTHERS = (
+    select(occurrences.c.id)
+    .join(_own, (_own.c.channel == occurrences.c.channel) & (_own.c.id != occurrences.c.id))
+    .where(_own.c.id == bindparam("within"), occurrences.c.last_attempt_at > bindparam("since"))
+)
+
+
+def full(
+    connection: Connection, occurrence_id: int, ids: Sequence[int], *, cap: int, since: datetime
+) -> set[int]:
+    """Return which messages of an occurrence, by row id, go to addresses that had `cap` or more
+    after `since`.
+
+    Whoever asks before an attempt holds the audit trail's lock, so that two campaigns at once can't
+    both take the last place.
+    """
+    others = connection.execute(_OTHERS, {"within": occurrence_id, "since": since}).scalars().all()
+    if len(others) < cap:
+        return set()  # an occurrence has one message for an address
+    span = {"first": min(ids), "last": max(ids)}
+    scope = {**encoded([{"id": one} for one in ids]), **span}
+    scope |= {"others": others, "cap": cap, "since": since}
+    return set(connection.execute(_full(connection.dialect.name), scope).scalars())
+
+
+def note_attempt(connection: Connection, message_id: int, now: datetime) -> None:
+    """Note that the occurrence of a message, by row id, sends."""
+    connection.execute(_NOTE, {"of": message_id, "now": now})
+
+
+def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[str]:
+    """Block who is planned beyond an occurrence's cap, the last first, and return their keys.
+
+    From then on the occurrence may be sent.
+    """
+    occurrence = occurrences.c.id == plan.occurrence_id
+    connection.execute(update(occurrences).where(occurrence).values(capped_plan_no=plan.number))
+    own = messages.c.occurrence_id == plan.occurrence_id
+    taken = select(func.count()).where(own, messages.c.state.in_(TAKEN))
+    left = max(0, most - connection.execute(taken).scalar_one())
+    waiting = select(messages.c.id).where(own, messages.c.state.in_(WAITING))
+    first = connection.execute(waiting.order_by(messages.c.id).offset(left).limit(1)).scalar()
+    if first is None:
+        return []
+    why = campaign_sentence(most)
+    scope = {"within": plan.occurrence_id, "first": first, "now": now, "why": why}
+    return list(connection.execute(_EXCESS, scope).scalars())
+
+
+def campaign_sentence(most: int) -> str:
+    """Return why a recipient beyond a campaign's cap gets nothing."""
+    return f"The campaign goes to {most:,} recipients at most, and they are before this one."
+
+
+def recipient_sentence(cap: int, days: int) -> str:
+    """Return why a recipient who has had enough gets nothing."""
+    return f"The address has had {cap} messages of all campaigns within {days} days, the most."
+
+
+_NOTE = (
+    update(occurrences)
+    .where(
+        occurrences.c.id
+        == select(messages.c.occurrence_id)
+        .where(messages.c.id == bindparam("of"))
+        .scalar_subquery(),
+        # A clock that lags does not take back what another wrote.
+        occurrences.c.last_attempt_at.is_(None)
+        | (occurrences.c.last_attempt_at < bindparam("now")),
+    )
+    .values(last_attempt_at=bindparam("now"))
+)
+_EXCESS: ReturningUpdate[Any] = (
+    update(messages)
+    .where(
+        messages.c.occurrence_id == bindparam("within"),
+        messages.c.state.in_(WAITING),
+        messages.c.id >= bindparam("first"),
+    )
+    .values(
+        state=State.BLOCKED,
+        held_until=None,
+        settled_at=bindparam("now"),
+        reason_code=CAMPAIGN_CAP,
+        reason=bindparam("why"),
+    )
+    .returning(messages.c.message_key)
+)
+
+
+@cache
+def _full(dialect: str) -> Select[Any]:
+    ids = select(row_set(dialect, {"id": NUMBER}).c.id)
+    return (
+        select(messages.c.id)
+        .join(_other, _other.c.address_key == messages.c.address_key)
+        .where(
+            messages.c.id.in_(ids),
+            messages.c.id.between(bindparam("first"), bindparam("last")),
+            # Named one by one: joined to their table, a planner without statistics reads all of it.
+            _other.c.occurrence_id.in_(bindparam("others", expanding=True)),
+            _other.c.attempted_at > bindparam("since"),
+            _other.c.state.in_(REACHED),
+        )
+        .group_by(messages.c.id)
+        .having(func.count() >= bindparam("cap"))
+    )

@@ -1,0 +1,28 @@
+"""The failures that suppress, as a project's policy has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genesys_cloud.errors import PolicyError
+from genesys_cloud.outbound.failure_policy import FailurePolicy
+from genesys_cloud.settings import PROJECT_ROOT
+
+FILE = Path("policies") / "failures.toml"
+
+
+def read_failures(include_dir: Path) -> FailurePolicy:
+    """Read the policy of an include folder, or the project's own where that has none.
+
+    Raises PolicyError for a file that can't be read or is not perfectly clear.
+    """
+    own = include_dir / FILE
+    path = own if own.exists() else PROJECT_ROOT / "include" / FILE
+    try:
+        return FailurePolicy.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PolicyError(
+            f"The policy {path}, which says what failures suppress, can't be used ({reason}). Mend "
+            "the file; include/policies/failures.toml of the project shows its form."
+        ) from error

@@ -1,0 +1,88 @@
+"""Quiet hours in a run: the policy it goes by, and what is sent when a window opens."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from genesys_cloud.errors import PolicyError
+from genesys_cloud.ledger import holding
+from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.quiet_hours import FARTHEST, QuietHours
+from genesys_cloud.outbound.quiet_policy import parse_policy
+from genesys_cloud.outbound.timing import Timekeeper
+from genesys_cloud.settings import PROJECT_ROOT
+
+log = logging.getLogger(__name__)
+
+FILE = Path("policies") / "quiet_hours.toml"
+
+EVERY_ID = 2**62
+"""More than any row's."""
+
+
+def read_quiet_hours(include_dir: Path) -> QuietHours:
+    """Read the policy of an include folder, or the project's own where that has none.
+
+    Raises PolicyError for a file that can't be read or is not perfectly clear.
+    """
+    own = include_dir / FILE
+    path = own if own.exists() else PROJECT_ROOT / "include" / FILE
+    try:
+        return parse_policy(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PolicyError(
+            f"The quiet hours in {path} can't be used, and nothing was sent: {reason} Mend the "
+            "file; include/policies/quiet_hours.toml of the project shows its form."
+        ) from error
+
+
+def timekeeper_of(campaign: Campaign, include_dir: Path, now: datetime) -> Timekeeper:
+    """Return who knows the hours of a campaign that is planned `now`; warns of missing holidays."""
+    quiet = read_quiet_hours(include_dir)
+    timekeeper = Timekeeper(quiet=quiet, message_class=campaign.message_class, now=now)
+    unknown = quiet.unknown_holidays(sorted({now.year, (now + FARTHEST).year}))
+    if timekeeper.version is not None and unknown:
+        log.warning(
+            "the quiet hours %s list no public holidays of %s: messages may go out on them",
+            quiet.version,
+            ", ".join(unknown),
+        )
+    return timekeeper
+
+
+def send_due(
+    ledger: Ledger,
+    occurrence_id: int,
+    send: Callable[[Shard], Counter[str]],
+    now: Callable[[], datetime],
+) -> tuple[Counter[str], datetime | None]:
+    """Send what is held and may go out by now.
+
+    Returns how many messages ended in which state, and when to come again, None where nothing is
+    held any more or the campaign may not send. Whatever a pass that broke off has let go is sent
+    by the next one.
+    """
+    done = holding.let_go(ledger, occurrence_id, now())
+    del done["planned"]
+    left = holding.waiting(ledger, occurrence_id)
+    if left.active and left.open:
+        done += send(
+            Shard(
+                occurrence_id=occurrence_id,
+                profile=left.profile,
+                number=0,
+                first_id=0,
+                last_id=EVERY_ID,
+            )
+        )
+        left = holding.waiting(ledger, occurrence_id)
+    if left.held and not left.active:
+        log.warning("%s messages stay held: the campaign is paused; resume and start it", left.held)
+    return done, left.next_at
