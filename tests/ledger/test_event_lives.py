@@ -148,10 +148,14 @@ def test_times_keep_their_microseconds_and_years(ledger: Ledger) -> None:
     times = [NOW.replace(microsecond=1), NOW.replace(year=1), NOW.replace(year=9999)]
     accept(ledger, 3, occurrence="t")
     arrived = [event(f"t-{number}", "sent", at=at) for number, at in enumerate(times, 1)]
-    assert set(events.apply(ledger, arrived, NOW)) == {Effect.APPLIED}
+    later = NOW + timedelta(seconds=1)
+    assert set(events.apply(ledger, arrived, later)) == {Effect.APPLIED}
     with ledger.read() as connection:
-        query = select(messages.c.status_at).order_by(messages.c.row_number)
-        assert connection.execute(query).scalars().all() == times
+        told = select(status_events.c.occurred_at).order_by(status_events.c.id)
+        assert connection.execute(told).scalars().all() == times
+        reached = select(messages.c.status_at).order_by(messages.c.row_number)
+        # No message got anywhere after the event had come.
+        assert connection.execute(reached).scalars().all() == [*times[:2], later]
 
 
 def test_nothing_is_nothing(ledger: Ledger) -> None:

@@ -143,9 +143,13 @@ def test_what_was_sent_is_in_the_ledger_and_on_the_list(
     counts = manifest.reconciliation
     assert (manifest.rows, manifest.not_in_ledger) == (150, 0)
     assert (counts.in_api_not_in_ledger, counts.in_ledger_not_in_api) == (0, 0)
-    assert (counts.moved_forward, counts.status_differs) == (150, 0)
     lines = (tmp_path / "deliveries").glob("*/deliveries.jsonl")
     rows = [json.loads(line) for file in lines for line in file.read_text().splitlines()]
+    # Where a failure says too little, Genesys is asked first, and the two differ until then.
+    rule = sender.ledger.failures.rule
+    failed = sum(row["status"] == "failed" and not rule(row["errorCode"]) for row in rows)
+    assert failed < 150
+    assert (counts.moved_forward, counts.status_differs) == (150 - failed, failed)
     assert {row["messageId"] for row in rows} == {one["id"] for one in simulator.messages()}
     assert {(row["campaignId"], row["segments"]) for row in rows} == {(CAMPAIGN.campaign_id, 1)}
 

@@ -99,9 +99,9 @@ class ApiSession:
         call = self.call(method, path, what, permission=permission, hide=hidden)
         self._pace()
         answer = self.exchange(call, json.dumps(body).encode())
-        return (
-            None if answer.ok and answer.whole and not answer.body else self.content(call, answer)
-        )
+        if answer.ok and answer.whole and not answer.body:
+            return None
+        return self.content(call, answer)
 
     def content(self, call: Call, answer: Answer) -> object:
         """Return the JSON of an answer; raises what it says instead."""

@@ -62,7 +62,8 @@ _RESULT = {
         "applied: the message moved, or a person's opt-out word was obeyed. stale: it was there "
         "already, or further. parked: the message is not known yet. unknown_status: kept, and not "
         "understood. duplicate: the event had come before. ambiguous: its conversation holds "
-        "several messages, and Genesys is asked about them. ignored: there was nothing to count. "
+        "several messages, or the message failed and the reason is still to be asked for. "
+        "ignored: there was nothing to count. "
         "spooled: kept on disk until the ledger is back. test: an event of the type webhook.test, "
         "which is answered and not counted."
     ),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_NUMBER = re.compile(r"[0-9]{8,15}")
-"""An E.164 number that has lost its plus; a short code has fewer digits."""
+from genesys_cloud.outbound.addresses import BARE_NUMBER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,7 @@ class Addressing:
 
     def ledger_form(self, address: str) -> str:
         """Return the platform's address as the ledger keeps it."""
-        if self.numbers and _NUMBER.fullmatch(address):
+        if self.numbers and BARE_NUMBER.match(address):
             address = f"+{address}"
         return f"{self.prefix}{self.plus}{address.removeprefix(self.plus)}"
 
