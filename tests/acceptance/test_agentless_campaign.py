@@ -6,11 +6,9 @@ The connection names no profile: it is found out. The observer is the simulator'
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from genesys_cloud.workflows.proof import prove
 from genesys_cloud.workflows.tracking import Bounds, track
 from tests.dags.conftest import REQUESTS_PER_MINUTE
 from tests.dags.runs import ROOT, DagRuns, ledger_rows
+from tests.fast_clock import FastClock
 from tests.simulator.server import SimulatorProcess
 
 RECIPIENTS = 500
@@ -57,23 +56,9 @@ def audience(place: Path) -> str:
     return str(place / "people.csv")
 
 
-@dataclass
-class Fast:
-    """A clock as fast as the simulator's."""
-
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    started: float = field(default_factory=time.monotonic)
-
-    def now(self) -> datetime:
-        return self.began + timedelta(seconds=(time.monotonic() - self.started) * SPEED)
-
-    def wait_until(self, moment: datetime) -> None:
-        time.sleep(max(0.0, (moment - self.now()).total_seconds() / SPEED))
-
-
 def follow(ledger: Ledger) -> None:
     """Ask for statuses until nobody owes one."""
-    clock = Fast()
+    clock = FastClock(speed=SPEED)
     with GenesysCloudHook().get_conn() as client:
         bounds = Bounds.of(client.requests_per_minute)
         while True:

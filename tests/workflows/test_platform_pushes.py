@@ -32,6 +32,7 @@ from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.platform_caller import OPEN, Platform
 from tests.simulator.server import SimulatorProcess, wait_for
 from tests.webhook.receiver import SECRET, ReceiverProcess
+from tests.workflows.platform import account_at, calling
 from tests.workflows.sender import Sender
 
 KEY = "the-key-of-an-api-destination"
@@ -55,22 +56,12 @@ def pushing() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def platform(pushing: SimulatorProcess) -> Iterator[Platform]:
-    pushing.reset()
-    caller = Platform(pushing)
-    yield caller
-    caller.close()
+    yield from calling(pushing)
 
 
 @pytest.fixture
 def account(platform: Platform) -> Account:
-    return Account(
-        name="platform",
-        client_id=platform.simulator.client_id,
-        client_secret=platform.simulator.client_secret,
-        base_url=platform.simulator.url,
-        profile="agentless",
-        requests_per_minute=1_000_000,
-    )
+    return account_at(platform.simulator)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from genesys_cloud.workflows.suppression_sync import Pulled, Pushed, pull, push,
 from tests.ledger.planted import plant
 from tests.simulator.platform_caller import Platform
 from tests.simulator.server import SimulatorProcess
+from tests.workflows.platform import account_at, calling
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = datetime(2027, 1, 31, 12, 30, tzinfo=UTC)
@@ -34,22 +35,12 @@ def platform_process() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def platform(platform_process: SimulatorProcess) -> Iterator[Platform]:
-    platform_process.reset()
-    caller = Platform(platform_process)
-    yield caller
-    caller.close()
+    yield from calling(platform_process)
 
 
 @pytest.fixture
 def account(platform: Platform) -> Account:
-    return Account(
-        name="platform",
-        client_id=platform.simulator.client_id,
-        client_secret=platform.simulator.client_secret,
-        base_url=platform.simulator.url,
-        profile="agentless",
-        requests_per_minute=1_000_000,
-    )
+    return account_at(platform.simulator)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +15,7 @@ from genesys_cloud.outbound.asking import POLLED
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.asking import LEFT_OVER, Asked, ask_client
 from genesys_cloud.workflows.tracking import Bounds, Tracked, track
+from tests.fast_clock import FastClock
 from tests.ledger.planted import only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.awaiting import rows
@@ -36,20 +35,6 @@ def shared() -> Iterator[SimulatorProcess]:
         failure_share=0.5, slow_share=0.3, read_share=0,
     ) as process:  # fmt: skip
         yield process
-
-
-@dataclass
-class Fast:
-    """A clock as fast as the simulator's: it waits for a moment of days in seconds."""
-
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    started: float = field(default_factory=time.monotonic)
-
-    def now(self) -> datetime:
-        return self.began + timedelta(seconds=(time.monotonic() - self.started) * SPEED)
-
-    def wait_until(self, moment: datetime) -> None:
-        time.sleep(max(0.0, (moment - self.now()).total_seconds() / SPEED))
 
 
 @pytest.fixture
@@ -84,7 +69,7 @@ def known(ledger: Ledger) -> dict[str, tuple[str, str | None]]:
 def test_everybody_ends_as_the_platform_says(
     sent: Ledger, client: GenesysClient, simulator: SimulatorProcess
 ) -> None:
-    clock, bounds = Fast(), Bounds.of(PLENTY)
+    clock, bounds = FastClock(speed=SPEED), Bounds.of(PLENTY)
     passes: list[Tracked] = []
     now = clock.now()
     while True:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,14 +10,6 @@ from genesys_cloud.reporting.text_lines import as_bytes, joined, whole_texts
 
 _WANTS_QUOTES = '[",\r\n]'
 """RFC 4180: what would end a cell, or begin another line."""
-
-
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write a table with a header line; lines end in a line feed."""
-    with path.open("wb") as file:
-        file.write(header(table.schema))
-        for batch in table.to_batches():
-            file.write(lines(batch))
 
 
 def header(schema: pa.Schema) -> bytes:
