@@ -196,8 +196,18 @@ def test_without_a_clear_policy_nothing_is_recorded(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENESYS_INCLUDE_DIR", str(place))
+    (place / "policies").mkdir()
+    (place / "policies" / "revocation.toml").write_text("business_days = 10")
     with pytest.raises(CampaignDefinitionError, match=r"revocation\.toml"):
         run("consents", "withdraw", NUMBER)
+
+
+def test_an_include_folder_without_a_policy_has_the_projects_own(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENESYS_INCLUDE_DIR", str(place))
+    run("consents", "withdraw", NUMBER)
+    assert {one["state"] for one in found("consents", "list")["consents"]} == {"withdrawn"}
 
 
 def test_the_trail_says_what_was_decided_and_no_evidence(place: Path) -> None:

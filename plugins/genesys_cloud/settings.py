@@ -17,6 +17,12 @@ ALLOW_UNSIGNED = "yes-i-know"
 """What GENESYS_WEBHOOK_ALLOW_UNSIGNED has to say; no other word opens the receiver to everybody."""
 
 
+def policy_path(include_dir: Path, name: str) -> Path:
+    """Return a policy's file: the include folder's, or the project's own where that has none."""
+    own = include_dir / "policies" / name
+    return own if own.exists() else PROJECT_ROOT / "include" / "policies" / name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Environment variables, one field each, with their defaults.

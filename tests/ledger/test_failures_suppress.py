@@ -149,7 +149,7 @@ def test_a_second_failure_makes_it_last_longer(ruled: Ledger) -> None:
 
 def test_a_project_without_a_policy_has_ours_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     assert read_failures(tmp_path) == POLICY
-    own = tmp_path / FILE
+    own = tmp_path / "policies" / FILE
     own.parent.mkdir()
     own.write_text("dated = 2026-11-23\n")
     assert read_failures(tmp_path).rules == {}

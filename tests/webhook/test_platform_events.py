@@ -21,7 +21,6 @@ from genesys_cloud.outbound.identity import identify
 from genesys_cloud.outbound.opt_outs import Choice, Verdict
 from genesys_cloud.outbound.scope import Scope
 from genesys_cloud.outbound.status import StatusEvent
-from genesys_cloud.webhook.opt_out_words import policy_file
 from genesys_cloud.webhook.receiver import Receiver
 from genesys_cloud.webhook.spool import Spool
 from genesys_cloud.webhook.spool_file import decode, encode
@@ -118,13 +117,14 @@ def test_who_writes_stop_is_suppressed_and_neither_text_nor_address_is_kept(
 
 
 def test_words_are_the_projects_own_and_read_once(ledger_url: str, tmp_path: Path) -> None:
-    words = policy_file(tmp_path)
+    words = tmp_path / "policies" / "opt_out_words.toml"
+    words.parent.mkdir()
+    words.write_text("no policy")
     given = replace(config(tmp_path), ledger_url=ledger_url, include_dir=tmp_path)
     app = Receiver(lambda: given)
-    # No policy yet: the sender shall come back, for nothing may be lost.
+    # Not a policy yet: the sender shall come back, for nothing may be lost.
     assert ask(app, INBOUND).status == 503
     assert ask(app, EVENT).status == 200
-    words.parent.mkdir()
     words.write_text(
         'dated = 2026-11-23\n[opt_out.xx]\nwords = ["nope"]\nsource = "us"\n'
         '[opt_in.xx]\nwords = ["yep"]\nsource = "us"\n'
@@ -151,7 +151,7 @@ source = "us"
 def test_a_stop_may_hold_everywhere_and_a_failure_suppresses_as_the_project_says(
     ledger_url: str, tmp_path: Path
 ) -> None:
-    policies = policy_file(tmp_path).parent
+    policies = tmp_path / "policies"
     policies.mkdir()
     (policies / "opt_out_words.toml").write_text(WORDS)
     (policies / "failures.toml").write_text(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -237,9 +236,9 @@ def _past(option: str, text: str | None, now: datetime) -> datetime | None:
 
 def _policy() -> Any:
     from genesys_cloud.outbound.revocation import RevocationPolicy
-    from genesys_cloud.settings import Settings
+    from genesys_cloud.settings import Settings, policy_path
 
-    path: Path = Settings.from_environment().include_dir / "policies" / "revocation.toml"
+    path = policy_path(Settings.from_environment().include_dir, "revocation.toml")
     try:
         return RevocationPolicy.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from genesys_cloud.errors import PolicyError
 from genesys_cloud.outbound.failure_policy import FailurePolicy
-from genesys_cloud.settings import PROJECT_ROOT
+from genesys_cloud.settings import policy_path
 
-FILE = Path("policies") / "failures.toml"
+FILE = "failures.toml"
 
 
 def read_failures(include_dir: Path) -> FailurePolicy:
@@ -16,8 +16,7 @@ def read_failures(include_dir: Path) -> FailurePolicy:
 
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
-    own = include_dir / FILE
-    path = own if own.exists() else PROJECT_ROOT / "include" / FILE
+    path = policy_path(include_dir, FILE)
     try:
         return FailurePolicy.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from genesys_cloud.errors import ConfigurationError
 from genesys_cloud.outbound.opt_outs import Choice, InboundMessage, Policy
+from genesys_cloud.settings import policy_path
 
-
-def policy_file(include_dir: Path) -> Path:
-    """Return where a project's opt-out words are."""
-    return include_dir / "policies" / "opt_out_words.toml"
+FILE = "opt_out_words.toml"
 
 
 def read_policy(path: Path) -> Policy:
@@ -36,5 +34,5 @@ class OptOutWords:
     def choose(self, message: InboundMessage) -> Choice | None:
         """Return the choice that a message makes, None where it makes none."""
         if self._policy is None:
-            self._policy = read_policy(policy_file(self._include_dir()))
+            self._policy = read_policy(policy_path(self._include_dir(), FILE))
         return self._policy.choice(message)

@@ -16,11 +16,11 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.quiet_hours import FARTHEST, QuietHours
 from genesys_cloud.outbound.quiet_policy import parse_policy
 from genesys_cloud.outbound.timing import Timekeeper
-from genesys_cloud.settings import PROJECT_ROOT
+from genesys_cloud.settings import policy_path
 
 log = logging.getLogger(__name__)
 
-FILE = Path("policies") / "quiet_hours.toml"
+FILE = "quiet_hours.toml"
 
 EVERY_ID = 2**62
 """More than any row's."""
@@ -31,8 +31,7 @@ def read_quiet_hours(include_dir: Path) -> QuietHours:
 
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
-    own = include_dir / FILE
-    path = own if own.exists() else PROJECT_ROOT / "include" / FILE
+    path = policy_path(include_dir, FILE)
     try:
         return parse_policy(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
