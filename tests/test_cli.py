@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from genesys_cloud import cli
@@ -24,6 +23,7 @@ from genesys_cloud.cli import terminal
 from genesys_cloud.errors import CampaignDefinitionError, LedgerSchemaError, ReceiverCheckError
 from genesys_cloud.ledger.database import SCHEMA_REVISIONS, open_ledger
 from tests.airflow_warnings import AIRFLOWS_OWN
+from tests.command_line import run
 from tests.ledger.planted import CAMPAIGN, plant
 from tests.simulator.caller import Caller
 from tests.simulator.server import SimulatorProcess
@@ -58,14 +58,6 @@ def planted(ledger_file: Path) -> str:
     plant(ledger, 5)
     ledger.close()
     return CAMPAIGN.campaign_id
-
-
-def run(*arguments: str) -> Result:
-    """Run a command in this process; an error of ours is raised, as `main` catches it."""
-    result = CliRunner().invoke(cli.app, list(arguments))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def found(*arguments: str, exit_code: int = 0) -> Any:

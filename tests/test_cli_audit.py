@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from genesys_cloud import cli
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger.database import open_ledger
 from tests.airflow_warnings import AIRFLOWS_OWN
+from tests.command_line import run
 from tests.ledger.chains import strangers_verdict
 from tests.ledger.planted import CAMPAIGN, plant
 
@@ -41,14 +39,6 @@ def ledger_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for _ in range(ENTRIES):
         run("campaign", "pause", CAMPAIGN.campaign_id)
     return tmp_path / "ledger.db"
-
-
-def run(*arguments: object, given: str | None = None) -> Result:
-    """Run a command in this process; an error of ours is raised, as `main` catches it."""
-    result = CliRunner().invoke(cli.app, [str(one) for one in arguments], input=given)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def verdict(*arguments: object, given: str | None = None) -> tuple[int, Any]:

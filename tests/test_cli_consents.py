@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from genesys_cloud import cli
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.database import open_ledger
+from tests import command_line
 
 NUMBER = "+12025550101"
 HEADER = "address,consent,consent_at,consent_source,consent_purpose"
@@ -28,9 +27,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, list(arguments))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = command_line.run(*arguments)
     return result.exit_code, result.stdout
 
 

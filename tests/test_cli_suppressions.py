@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from genesys_cloud import cli
 from genesys_cloud.errors import CampaignDefinitionError
+from tests import command_line
 
 NUMBER = "+12025550101"
 
@@ -25,9 +24,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, ["suppressions", *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = command_line.run("suppressions", *arguments)
     return result.exit_code, result.stdout
 
 

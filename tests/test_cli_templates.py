@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
-from genesys_cloud import cli
 from genesys_cloud.errors import AudienceError, CampaignDefinitionError, TemplateError
+from tests import command_line
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +20,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(cli.app, ["templates", "lint", *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return command_line.run("templates", "lint", *arguments)
 
 
 def found(*arguments: str) -> Any:

@@ -280,7 +280,7 @@ def test_every_question_is_answered_by_an_index(ledger: Ledger, *, analysed: boo
         sent = update(messages).where(messages.c.occurrence_id == other.occurrence_id)
         connection.execute(sent.values(attempted_at=NOW, state=State.ACCEPTED))
         connection.execute(update(messages).where(own).values(state=State.CLAIMED))
-        caps.note_attempt(connection, 1, NOW)
+        caps.note_attempt(connection, other.occurrence_id, NOW)
         if analysed:
             connection.exec_driver_sql("ANALYZE")
         ids = list(connection.execute(select(messages.c.id).where(own).limit(64)).scalars())

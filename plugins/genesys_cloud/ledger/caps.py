@@ -11,7 +11,7 @@ anything in the time that counts, by the index that keeps it from being there tw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,9 @@ REACHED = (State.ATTEMPTING, State.ACCEPTED, State.UNKNOWN)
 TAKEN = frozenset({State.ACCEPTED, State.UNKNOWN}) | IN_FLIGHT
 """What uses up a campaign's cap besides what is planned."""
 
+NOTED_EVERY = timedelta(hours=1)
+"""How far behind the note of an occurrence's last attempt may be: a batch costs no write for it."""
+
 _other = messages.alias("other")
 _own = occurrences.alias("own")
 _OTHERS = (
@@ -50,7 +53,9 @@ def full(
     Whoever asks before an attempt holds the audit trail's lock, so that two campaigns at once can't
     both take the last place.
     """
-    others = connection.execute(_OTHERS, {"within": occurrence_id, "since": since}).scalars().all()
+    noted_since = since - NOTED_EVERY  # which attempts count is asked of each of them below
+    sought = {"within": occurrence_id, "since": noted_since}
+    others = connection.execute(_OTHERS, sought).scalars().all()
     if len(others) < cap:
         return set()  # an occurrence has one message for an address
     span = {"first": min(ids), "last": max(ids)}
@@ -59,9 +64,12 @@ def full(
     return set(connection.execute(_full(connection.dialect.name), scope).scalars())
 
 
-def note_attempt(connection: Connection, message_id: int, now: datetime) -> None:
-    """Note that the occurrence of a message, by row id, sends."""
-    connection.execute(_NOTE, {"of": message_id, "now": now})
+def note_attempt(
+    connection: Connection, occurrence_id: int, now: datetime, noted_at: datetime | None = None
+) -> None:
+    """Note that an occurrence sends, where its last note (`noted_at`) is too old or missing."""
+    if noted_at is None or noted_at <= now - NOTED_EVERY:
+        connection.execute(_NOTE, {"within": occurrence_id, "now": now})
 
 
 def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[str]:
@@ -96,10 +104,7 @@ def recipient_sentence(cap: int, days: int) -> str:
 _NOTE = (
     update(occurrences)
     .where(
-        occurrences.c.id
-        == select(messages.c.occurrence_id)
-        .where(messages.c.id == bindparam("of"))
-        .scalar_subquery(),
+        occurrences.c.id == bindparam("within"),
         # A clock that lags does not take back what another wrote.
         occurrences.c.last_attempt_at.is_(None)
         | (occurrences.c.last_attempt_at < bindparam("now")),

@@ -15,7 +15,7 @@ from datetime import datetime
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger.consents import Consent
 from genesys_cloud.outbound.addresses import Address, parse_address
-from genesys_cloud.outbound.audience import Row
+from genesys_cloud.outbound.audience import Row, short_cell
 from genesys_cloud.outbound.channels import CHANNELS
 from genesys_cloud.outbound.consent import ConsentState, Manner, normalise_purpose
 from genesys_cloud.outbound.revocation import RevocationPolicy
@@ -24,9 +24,6 @@ from genesys_cloud.outbound.violations import Refused, Violation
 
 EXAMPLES = 10
 """How many refused rows are named."""
-
-LONGEST = 200
-"""Characters that a source, a wording or a reason may have."""
 
 LONGEST_EVIDENCE = 1_000
 
@@ -72,10 +69,12 @@ class ConsentRows:
         channel = cells.get("channel") or self.channel
         state = _STATES.get(cells.get("consent", "").lower())
         if state is None:
-            raise _refused("consent_state", "The column consent is neither given nor withdrawn.")
+            raise Refused.because(
+                "consent_state", "The column consent is neither given nor withdrawn."
+            )
         decided_at = _moment(cells, "consent_at")
         if decided_at is None or decided_at > self.now:
-            raise _refused(TIME_INVALID, "consent_at does not say when that was decided.")
+            raise Refused.because(TIME_INVALID, "consent_at does not say when that was decided.")
         withdrawn = state is ConsentState.WITHDRAWN
         wording = cells.get("consent_wording_text", "")
         return Consent(
@@ -83,12 +82,12 @@ class ConsentRows:
             address=_wire(channel, cells.get("address", "")),
             state=state,
             purpose=_purpose(cells),
-            source=_short(cells, "consent_source") or self.source,
-            wording=_short(cells, "consent_wording"),
+            source=short_cell(cells, "consent_source") or self.source,
+            wording=short_cell(cells, "consent_wording"),
             wording_digest=hashlib.sha256(wording.encode()).hexdigest() if wording else None,
             manner=_manner(cells) if withdrawn else None,
-            reason=_short(cells, "reason"),
-            evidence=_short(cells, "consent_evidence", LONGEST_EVIDENCE),
+            reason=short_cell(cells, "reason"),
+            evidence=short_cell(cells, "consent_evidence", LONGEST_EVIDENCE),
             decided_at=decided_at,
             expires_at=_moment(cells, "consent_expires_at"),
             honour_by=self.policy.honour_by(decided_at) if withdrawn else None,
@@ -97,7 +96,7 @@ class ConsentRows:
 
 def _wire(channel: str, text: str) -> str:
     if channel not in CHANNELS:
-        raise _refused("channel_unsupported", f"There is no channel {channel[:100]!r}.")
+        raise Refused.because("channel_unsupported", f"There is no channel {channel[:100]!r}.")
     parsed = parse_address(CHANNELS[channel], text)
     if not isinstance(parsed, Address):
         raise Refused(parsed)
@@ -108,29 +107,18 @@ def _moment(cells: Mapping[str, str], name: str) -> datetime | None:
     try:
         return moment(cells.get(name, ""))
     except ValueError:
-        raise _refused(TIME_INVALID, f"{name} is no date and no time in ISO 8601.") from None
+        raise Refused.because(TIME_INVALID, f"{name} is no date and no time in ISO 8601.") from None
 
 
 def _purpose(cells: Mapping[str, str]) -> str:
     try:
         return normalise_purpose(cells.get("consent_purpose", ""))
     except CampaignDefinitionError as error:
-        raise _refused("consent_purpose", str(error)) from None
+        raise Refused.because("consent_purpose", str(error)) from None
 
 
 def _manner(cells: Mapping[str, str]) -> Manner:
     try:
         return Manner(cells.get("manner", "").lower() or Manner.OTHER)
     except ValueError:
-        raise _refused("consent_manner", f"manner is none of {', '.join(Manner)}.") from None
-
-
-def _short(cells: Mapping[str, str], name: str, most: int = LONGEST) -> str:
-    text = cells.get(name, "")
-    if len(text) > most:
-        raise _refused("cell_too_long", f"{name} is over {most} characters.")
-    return text
-
-
-def _refused(code: str, message: str) -> Refused:
-    return Refused(Violation(code=code, message=message))
+        raise Refused.because("consent_manner", f"manner is none of {', '.join(Manner)}.") from None

@@ -49,7 +49,8 @@ class Batch:
 
     After `deadline` none of them may leave. An empty batch with `wait_until` means that a limit
     has no slot before then. `shut` are the places of planned messages that have quiet hours now,
-    and when each of them opens: they are to be held.
+    and when each of them opens: they are to be held. `noted_at` is when the occurrence was last
+    noted to have sent, None for never.
     """
 
     claims: Sequence[Claim] = ()
@@ -58,6 +59,8 @@ class Batch:
     deadline: datetime | None = None
     wait_until: datetime | None = None
     shut: Mapping[str, datetime] = field(default_factory=dict)
+    occurrence_id: int = 0
+    noted_at: datetime | None = None
 
 
 def claim(
@@ -101,7 +104,14 @@ def claim(
         until = slots.instants[-1] + lease
         connection.execute(_changes(connection).take, {**owned, "until": until})
     claims = [_claim(row, found, closing.get(row.place)) for row in rows]
-    return Batch(claims=claims, slots=slots.instants, deadline=found.deadline, shut=shut)
+    return Batch(
+        claims=claims,
+        slots=slots.instants,
+        deadline=found.deadline,
+        shut=shut,
+        occurrence_id=shard.occurrence_id,
+        noted_at=found.last_attempt_at,
+    )
 
 
 def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedelta) -> Batch:
@@ -129,7 +139,7 @@ def begin_attempt(ledger: Ledger, batch: Batch, *, now: datetime, lease: timedel
                 "another worker now, so this batch is not sent. The other worker goes on with it."
             )
         if active and batch.claims:
-            caps.note_attempt(connection, batch.claims[0].id, now)
+            caps.note_attempt(connection, batch.occurrence_id, now, batch.noted_at)
             audit.append(connection, _attempts(batch.claims, now))
     return batch if active else Batch(active=False)
 
@@ -143,6 +153,7 @@ _CONTROL = (
         occurrences.c.profile,
         occurrences.c.plan_no,
         occurrences.c.capped_plan_no,
+        occurrences.c.last_attempt_at,
         occurrences.c.use_active_conversation,
     )
     .join(occurrences, occurrences.c.campaign_id == campaigns.c.campaign_id)

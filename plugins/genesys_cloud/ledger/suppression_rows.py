@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.outbound.addresses import Address, parse_address
-from genesys_cloud.outbound.audience import Row
+from genesys_cloud.outbound.audience import Row, short_cell
 from genesys_cloud.outbound.channels import CHANNELS
 from genesys_cloud.outbound.csv_cells import inert
 from genesys_cloud.outbound.scope import Scope, parse_person
@@ -17,9 +17,6 @@ from genesys_cloud.outbound.violations import Refused, Violation
 
 NAMED = 1_000
 """How many refused rows are named; all are counted."""
-
-LONGEST = 200
-"""Characters that a reason or a source may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +67,8 @@ class SuppressionRows:
         return suppression(
             cells.get("address", ""),
             cells.get("channel") or self.holds_on,
-            reason=_short(cells, "reason") or self.reason,
-            source=_short(cells, "source") or self.source,
+            reason=short_cell(cells, "reason") or self.reason,
+            source=short_cell(cells, "source") or self.source,
             expires_at=expires_at,
         )
 
@@ -79,11 +76,13 @@ class SuppressionRows:
         try:
             end = _instant(cells.get("expires_at", "")) or self.expires_at
         except (ValueError, OverflowError):
-            raise _refused(
+            raise Refused.because(
                 "time_invalid", "expires_at is no date and no time in ISO 8601."
             ) from None
         if end is not None and end <= self.now:
-            raise _refused("already_expired", "expires_at has passed, so it suppresses nobody.")
+            raise Refused.because(
+                "already_expired", "expires_at has passed, so it suppresses nobody."
+            )
         return end
 
 
@@ -100,7 +99,7 @@ def suppression(
     else:
         if holds_on not in CHANNELS:
             known = ", ".join([*sorted(CHANNELS), Scope.EVERYWHERE])
-            raise _refused("channel_unsupported", f"{holds_on[:100]!r} is none of {known}.")
+            raise Refused.because("channel_unsupported", f"{holds_on[:100]!r} is none of {known}.")
         channel, scope = CHANNELS[holds_on], Scope.CHANNEL
         found = parse_address(channel, address)
         if not isinstance(found, Address):
@@ -127,14 +126,3 @@ def _instant(text: str) -> datetime | None:
 def _live(cell: str) -> str:
     """Return a cell without the apostrophe that keeps spreadsheets from executing it."""
     return cell[1:] if cell.startswith("'") and inert(cell[1:]) == cell else cell
-
-
-def _short(cells: Mapping[str, str], name: str) -> str:
-    text = cells.get(name, "")
-    if len(text) > LONGEST:
-        raise _refused("cell_too_long", f"{name} is over {LONGEST} characters.")
-    return text
-
-
-def _refused(code: str, message: str) -> Refused:
-    return Refused(Violation(code=code, message=message))

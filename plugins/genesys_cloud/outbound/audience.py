@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 
 from genesys_cloud.errors import AudienceError
 from genesys_cloud.outbound.csv_records import read_records
-from genesys_cloud.outbound.violations import Violation
+from genesys_cloud.outbound.violations import Refused, Violation
 
 KNOWN_COLUMNS: Final = (
     "address",
@@ -35,6 +35,9 @@ KNOWN_COLUMNS: Final = (
 
 CELL_LIMIT: Final = 10_000
 """Characters that a cell may have."""
+
+SHORT: Final = 200
+"""Characters that a cell may have which the ledger keeps: a source, a wording, a reason."""
 
 _UNREADABLE: Final = re.compile("[\0\ud800-\udfff]")
 """What no database takes as text; lone surrogates stand for bytes that are not UTF-8."""
@@ -107,6 +110,14 @@ def text_problem(values: Iterable[str]) -> Violation | None:
         code="row_not_text",
         message="The row has bytes that are not UTF-8, or a NUL. Save the list as UTF-8.",
     )
+
+
+def short_cell(cells: Mapping[str, str], name: str, most: int = SHORT) -> str:
+    """Return a cell, '' where there is none; raises Refused for one over `most` characters."""
+    text = cells.get(name, "")
+    if len(text) > most:
+        raise Refused.because("cell_too_long", f"{name} is over {most} characters.")
+    return text
 
 
 def readable(value: str) -> str:

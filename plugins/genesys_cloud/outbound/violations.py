@@ -22,6 +22,11 @@ class Refused(Exception):  # noqa: N818 - a refusal of one recipient, not an err
         super().__init__("; ".join(violation.message for violation in violations))
         self.violations = violations
 
+    @classmethod
+    def because(cls, code: str, message: str) -> Refused:
+        """Return the refusal for one reason."""
+        return cls(Violation(code=code, message=message))
+
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ from airflow.sdk import task
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.workflows.form import ONCE
 from genesys_cloud.workflows.pool import POOL
-from genesys_cloud.workflows.retries import CampaignRetryPolicy
+from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -113,15 +113,7 @@ def shards(planned: Any, params: Any = None) -> list[dict[str, Any]]:
     return [asdict(shard) for shard in cut]
 
 
-@task(
-    map_index_template="shard {{ shard_number }}",
-    pool=POOL,
-    retries=5,
-    retry_delay=timedelta(seconds=30),
-    retry_exponential_backoff=2.0,
-    max_retry_delay=timedelta(minutes=10),
-    retry_policy=CampaignRetryPolicy(),
-)
+@task(map_index_template="shard {{ shard_number }}", pool=POOL, **SENDING)
 def send(shard: dict[str, Any], planned: Any, params: Any = None) -> dict[str, int]:
     """Send one shard at the allowed rate, and return how many messages ended in which state."""
     from airflow.sdk import get_current_context

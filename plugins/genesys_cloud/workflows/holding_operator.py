@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator
 
 from genesys_cloud.workflows.pool import POOL
-from genesys_cloud.workflows.retries import CampaignRetryPolicy
+from genesys_cloud.workflows.retries import SENDING
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,7 @@ class SendHeld(BaseOperator):
     def __init__(self, *, planned: Any, **kwargs: Any) -> None:
         # Where a send task has failed, or somebody said no, nothing more is sent; where all shards
         # were skipped, everybody may be held.
-        super().__init__(
-            trigger_rule="none_failed",
-            pool=POOL,
-            retries=5,
-            retry_delay=timedelta(seconds=30),
-            retry_exponential_backoff=2.0,
-            max_retry_delay=timedelta(minutes=10),
-            retry_policy=CampaignRetryPolicy(),
-            **kwargs,
-        )
+        super().__init__(trigger_rule="none_failed", pool=POOL, **SENDING, **kwargs)
         self.planned = planned
 
     def execute(self, context: Any) -> dict[str, int]:

@@ -51,3 +51,13 @@ class CampaignRetryPolicy(RetryPolicy):
     def deserialize(cls, data: dict[str, Any]) -> CampaignRetryPolicy:
         """Make the policy again from its state."""
         return cls()
+
+
+SENDING: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "retry_policy": CampaignRetryPolicy(),
+}
+"""How a task that sends is tried again: what it has sent is recorded, so it goes on."""
