@@ -18,7 +18,7 @@ from genesys_cloud.errors import (
 )
 from genesys_cloud.ledger import database
 from genesys_cloud.ledger.database import Ledger, open_ledger, upgrade
-from genesys_cloud.ledger.tables import metadata
+from genesys_cloud.ledger.page_tables import metadata
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_declares(ledger: Ledger) -> None:

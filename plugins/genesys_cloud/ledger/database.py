@@ -19,7 +19,7 @@ from genesys_cloud.errors import (
 )
 from genesys_cloud.outbound.failure_policy import OPTED_OUT_ALONE, FailurePolicy
 
-SCHEMA_REVISIONS = ("0001", "0002", "0003", "0004")
+SCHEMA_REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every revision that this code knows, oldest first; a test holds it against migrations/."""
 
 _POSTGRES = ("postgresql", "postgres")

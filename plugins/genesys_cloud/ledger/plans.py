@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,15 @@ class Plan:
     occurrence: str
     number: int
     same_audience: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a planning was made by and from: an Airflow run, and a contact list's SHA-256."""
+
+    dag_id: str | None = None
+    run_id: str | None = None
+    audience_digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +78,8 @@ def begin(
     profile: str = "messaging",
     template_version: str,
     now: datetime,
+    origin: Origin | None = None,
+    is_test: bool = False,
 ) -> Plan:
     """Open a planning; the same occurrence planned again keeps its rows and counts one up.
 
@@ -82,6 +93,7 @@ def begin(
             .on_conflict_do_nothing()
         )
         values = _values(campaign, sender, profile, template_version, now)
+        values |= asdict(origin or Origin()) | {"is_test": is_test}
         query = select(occurrences.c.audience, occurrences.c.profile).where(
             occurrences.c.campaign_id == campaign.campaign_id,
             occurrences.c.occurrence == occurrence,
@@ -206,6 +218,8 @@ def _values(
         "audience": campaign.audience,
         "planned_at": now,
         "deadline": campaign.deadline,
+        "not_before": campaign.not_before,
+        "messages_per_minute": campaign.messages_per_minute,
         "error_budget_count": campaign.error_budget_count,
         "error_budget_share": campaign.error_budget_share,
         "purpose": normalise_purpose(campaign.purpose),

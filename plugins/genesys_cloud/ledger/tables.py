@@ -93,6 +93,20 @@ occurrences = Table(
     Column("capped_plan_no", Integer),
     # When a message was last attempted, so that caps look only where one may be.
     Column("last_attempt_at", UtcDateTime),
+    # The Airflow run that planned it; NULL where none did. Who may see the DAG may see this.
+    Column("dag_id", String(250)),
+    Column("run_id", String(250)),
+    # Sent to one's own numbers before the campaign: outside caps, budgets and statistics.
+    Column("is_test", Boolean, nullable=False),
+    Column("not_before", UtcDateTime),
+    Column("messages_per_minute", Integer),
+    # SHA-256 of the contact list, and of all that decides what goes out.
+    Column("audience_digest", String(64)),
+    Column("plan_digest", String(64)),
+    # The plan that a person approved, who, and when; it counts while plan_digest is the same.
+    Column("approved_digest", String(64)),
+    Column("approved_by", String(200)),
+    Column("approved_at", UtcDateTime),
     UniqueConstraint("campaign_id", "occurrence", name="uq_occurrences_campaign"),
 )
 

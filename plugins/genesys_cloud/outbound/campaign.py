@@ -25,12 +25,13 @@ MESSAGE_CLASSES = (INFORMATIONAL, "marketing")
 class Campaign:
     """What a campaign file declares, or what operations people fill in.
 
-    `messages_per_minute` None means the account's limit; `segments_per_second` is what the
-    sender's carrier allows, None where nobody counts; `batch_size` is recipients per shard;
+    `messages_per_minute` None means the account's limit; `segments_per_second` is what the sender's
+    carrier allows, None where nobody counts; `batch_size` is recipients per shard;
     `default_language` is used where neither the row nor the number names a language. What has not
-    gone out by `deadline` never does. The campaign pauses itself once `error_budget_count` messages
-    have been rejected or are unknown and they are `error_budget_share` (0 to 1) of those tried.
-    With `use_active_conversation` a message may go into a conversation that its recipient has.
+    gone out by `deadline` never does, and nothing goes out before `not_before`. The campaign pauses
+    itself once `error_budget_count` messages have been rejected or are unknown and they are
+    `error_budget_share` (0 to 1) of those tried. With `use_active_conversation` a message may go
+    into a conversation that its recipient has.
 
     `purpose` is what consent is asked for, '' is any; `consent_from` is where it is asked. An
     address gets `recipient_cap` messages of all campaigns within `recipient_cap_days`, and an
@@ -48,6 +49,7 @@ class Campaign:
     messages_per_minute: int | None = None
     batch_size: int = 500
     segments_per_second: int | None = None
+    not_before: datetime | None = None
     deadline: datetime | None = None
     error_budget_count: int = 100
     error_budget_share: float = 0.5
@@ -84,15 +86,26 @@ class Campaign:
                 f"Campaign {self.campaign_id!r} needs batch_size, messages_per_minute and "
                 "segments_per_second of at least 1."
             )
-        if self.deadline is not None and self.deadline.tzinfo is None:
-            raise CampaignDefinitionError(
-                f"Campaign {self.campaign_id!r} has the deadline {self.deadline}, which names no "
-                "instant. Give it with its offset, such as 2026-12-01T18:00:00Z."
-            )
+        self._check_times()
         if self.error_budget_count < 1 or not 0 <= self.error_budget_share <= 1:
             raise CampaignDefinitionError(
                 f"Campaign {self.campaign_id!r} needs error_budget_count of at least 1 and "
                 "error_budget_share between 0 and 1."
+            )
+
+    def _check_times(self) -> None:
+        """Raise CampaignDefinitionError unless its times are instants, in their order."""
+        for name in ("not_before", "deadline"):
+            at: datetime | None = getattr(self, name)
+            if at is not None and at.tzinfo is None:
+                raise CampaignDefinitionError(
+                    f"Campaign {self.campaign_id!r} has the {name} {at}, which names no instant. "
+                    "Give it with its offset, such as 2026-12-01T18:00:00Z."
+                )
+        if self.not_before and self.deadline and self.deadline <= self.not_before:
+            raise CampaignDefinitionError(
+                f"Campaign {self.campaign_id!r} has the deadline {self.deadline}, and starts at "
+                f"{self.not_before} at the earliest: nothing could go out. Give a later deadline."
             )
 
     def _check_rules(self) -> None:

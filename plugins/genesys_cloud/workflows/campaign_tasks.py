@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import task
 
@@ -16,6 +16,9 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.workflows.form import ONCE
 from genesys_cloud.workflows.pool import POOL
 from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
+
+if TYPE_CHECKING:
+    from genesys_cloud.ledger.plans import Origin
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
     from genesys_cloud.ledger.database import open_ledger
     from genesys_cloud.outbound.templates import TemplateLibrary
     from genesys_cloud.settings import Settings
-    from genesys_cloud.workflows.actors import actor_of, run_of
+    from genesys_cloud.workflows.actors import actor_of
     from genesys_cloud.workflows.audiences import open_audience
     from genesys_cloud.workflows.holding import timekeeper_of
     from genesys_cloud.workflows.linting import begin_lint, end_lint, lint_counts
@@ -81,7 +84,7 @@ def plan(occurrence_format: str | None, params: Any = None, dag_run: Any = None)
                 **aim,
                 now=now,
                 actor=actor_of(dag_run),
-                origin={"run": run_of(dag_run), "audience_digest": audience.digest},
+                origin=origin_of(dag_run, audience.digest),
             )
             # What an earlier run of the occurrence has settled does not go out again.
             counted = progress(ledger, campaign.campaign_id, occurrence_id=outcome.occurrence_id)
@@ -174,6 +177,17 @@ def _campaign_of(params: Any) -> Campaign:
     given = {name: params[name] for name in CAMPAIGN_FIELDS}
     given["purpose"] = given["purpose"] or ""  # what the form leaves empty
     return Campaign(**given, deadline=deadline)
+
+
+def origin_of(dag_run: Any, audience_digest: str) -> Origin:
+    """Return what the ledger keeps of the run that plans."""
+    from genesys_cloud.ledger.plans import Origin
+
+    return Origin(
+        dag_id=getattr(dag_run, "dag_id", None),
+        run_id=getattr(dag_run, "run_id", None),
+        audience_digest=audience_digest,
+    )
 
 
 def _failed_in(params: Any) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from genesys_cloud.ledger import audit, blocking, holding, plans
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.planned_rows import PlannedMessage
-from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import ConsentFrom
@@ -105,12 +105,13 @@ def plan_occurrence(
     timekeeper: Timekeeper | None = None,
     workers: Workers | None = None,
     actor: str = "plan task",
-    origin: Mapping[str, str] | None = None,
+    origin: Origin | None = None,
+    is_test: bool = False,
 ) -> tuple[Plan, PlanReport]:
     """Write the plan of an occurrence to the ledger, five thousand recipients a transaction.
 
     `only` holds the address keys of those who are to be planned; nobody else is counted. `origin`
-    says in the audit trail what the plan was made from, such as the run and the audience's digest.
+    says what the plan was made by and from. One that `is_test` is outside the statistics.
     `timekeeper` knows the quiet hours, None where nobody has any. `workers` decide where there are
     many rows, None to have them all decided here.
     """
@@ -125,6 +126,8 @@ def plan_occurrence(
         profile=profile,
         template_version=template.version,
         now=now,
+        origin=origin,
+        is_test=is_test,
     )
     report = PlanReport(profile=profile, quiet_hours=timekeeper.version if timekeeper else None)
     about = AuditEntry(
@@ -146,7 +149,7 @@ def plan_occurrence(
     report.block(blocking.block_planned(ledger, plan, now, actor=actor, most=most))
     if report.held:
         report.held = holding.count_held(ledger, plan)
-    audit.note(ledger, _planned_entry(about, campaign, template, report, origin or {}))
+    audit.note(ledger, _planned_entry(about, campaign, template, report, origin or Origin()))
     return plan, report
 
 
@@ -209,14 +212,15 @@ def _planned_entry(
     campaign: Campaign,
     template: Template,
     report: PlanReport,
-    origin: Mapping[str, str],
+    origin: Origin,
 ) -> AuditEntry:
     return replace(
         about,
         action="campaign.planned",
         details={
             **about.details,
-            **origin,
+            **({"run": f"{origin.dag_id}/{origin.run_id}"} if origin.run_id else {}),
+            **({"audience_digest": origin.audience_digest} if origin.audience_digest else {}),
             "channel": campaign.channel,
             "profile": report.profile,
             "template": campaign.template,

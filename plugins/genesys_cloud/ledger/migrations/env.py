@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from genesys_cloud.ledger.tables import metadata
+from genesys_cloud.ledger.page_tables import previews
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=previews.metadata)
 with context.begin_transaction():
     context.run_migrations()
