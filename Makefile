@@ -18,8 +18,8 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt requirements-oracle.tx
 demo: setup  ## a campaign sent, tracked and reported; ARGS=--exit stops by itself
 	@$(BIN)/python -m demo $(ARGS)
 
-test: setup  ## the whole suite; ARGS are pytest's
-	$(BIN)/python -m pytest $(ARGS)
+test: setup  ## the whole suite, on two cores; ARGS are pytest's
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup  ## style, types, import arrows, compose file
 	$(BIN)/ruff check $(PACKAGE_PATHS)

@@ -13,6 +13,7 @@ from benchmarks import (
     commands,
     endurance,
     figures,
+    live,
     machine,
     pacing,
     page,
@@ -34,6 +35,7 @@ FIGURES: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
 }
 ON_REQUEST: Mapping[str, tuple[Figure, Mapping[Scale, Any]]] = {
     "endurance": (endurance.figure, endurance.SIZES),
+    "live": (live.figure, live.SIZES),
     "demo": (commands.demo, dict.fromkeys(Scale)),
     "suite": (commands.suite, dict.fromkeys(Scale)),
 }

@@ -199,6 +199,7 @@ def write_day(file: Path, rows: int, number: int) -> None:
         "language": dice.choice(["en", "es", "fr", "de"], rows),
         "inLedger": np.ones(rows, dtype=bool),
         "segments": dice.integers(1, 3, rows),
+        "isTest": np.zeros(rows, dtype=bool),
     }
     arrays = [_array(columns.get(field.name), rows, field.type) for field in SCHEMA]
     pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), file, compression="zstd")

@@ -20,4 +20,6 @@ dag = campaign_dag(
     ),
     schedule="0 9 * * 1-5",
     occurrence_format="%Y-%m-%d",
+    # Nobody sits there at 09:00: what is sent was agreed on when this file was reviewed.
+    require_approval=False,
 )

@@ -10,16 +10,35 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
-from genesys_cloud.workflows.control_tasks import ACTIONS, control
+from genesys_cloud.workflows.control_tasks import ACTION_WORDS, ACTIONS, control
+from genesys_cloud.workflows.form_fields import CAMPAIGN_ID_PATTERN
 
 with DAG(
     "campaign_control",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     params={
-        "campaign_id": Param(type="string", minLength=1, description_md="Which campaign."),
-        "action": Param("pause", type="string", enum=list(ACTIONS), description_md="What to do."),
-        "reason": Param("", type="string", description_md="Why; it is kept in the audit trail."),
+        "campaign_id": Param(
+            type="string",
+            pattern=CAMPAIGN_ID_PATTERN,
+            title="Campaign id",
+            description_md="As the page **Campaigns** and the form that started it name it.",
+        ),
+        "action": Param(
+            "pause",
+            type="string",
+            enum=list(ACTIONS),
+            values_display=ACTION_WORDS,
+            title="Action",
+            description_md="What is to happen to **all** that has not gone out.",
+        ),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            maxLength=500,
+            title="Reason",
+            description_md="Why; the audit trail keeps it. Name nobody.",
+        ),
     },
     doc_md=__doc__,
     tags=["genesys"],

@@ -20,4 +20,6 @@ dag = campaign_dag(
     ),
     schedule="0 17 * * *",
     occurrence_format="%Y-%m-%d",
+    # Every order's message is alike: the text was agreed on when this file was reviewed.
+    require_approval=False,
 )

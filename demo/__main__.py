@@ -30,7 +30,7 @@ from genesys_cloud.workflows.registering import register
 HOME = ROOT / ".demo"
 CAMPAIGN_ID = "spring_reminder"
 AUDIENCE = "demo_contacts.csv"
-DAGS = ("send_campaign", "delivery_report")
+DAGS = ("send_campaign", "delivery_report", "send_test", "doctor", "campaign_control")
 
 SPEED = 20.0
 """The simulated recipients' phones are this much faster than real ones."""
@@ -138,6 +138,7 @@ class Demo:
         links = {
             "report": str(place / "report.html"),
             "Airflow UI": airflow.url,
+            "campaigns, live": f"{airflow.url}/plugin/genesys-campaigns",
             "this campaign's run": airflow.run_url("send_campaign", run_id),
         }
         self._board.say(summary(reached, metrics, certificate, links))

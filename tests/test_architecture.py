@@ -32,8 +32,10 @@ ARROWS = {
     "reporting": BASE | {"outbound"},
     # The words of an event are the wire's, so they live with the profile that speaks them.
     "webhook": BASE | {"outbound", "ledger", "api.profiles"},
+    # It knows nothing of Airflow: who asks, workflows/live_view.py tells it.
+    "live": BASE | {"outbound", "ledger"},
     "hooks": BASE | {"outbound", "api"},
-    "workflows": BASE | {"outbound", "api", "ledger", "reporting", "hooks", "webhook"},
+    "workflows": BASE | {"outbound", "api", "ledger", "reporting", "hooks", "webhook", "live"},
     "simulator": set(),
     "cli": BASE | {"outbound", "ledger", "reporting", "hooks", "workflows", "webhook", "simulator"},
 }
@@ -43,10 +45,11 @@ HOMES = {
     "airflow": {"hooks", "workflows"},
     "alembic": {"ledger"},
     "babel": {"outbound"},
-    # workflows/receiver.py names the type that Airflow mounts.
-    "fastapi": {"webhook", "workflows/receiver.py"},
+    # Two workflows name the type that Airflow mounts.
+    "fastapi": {"webhook", "live", "workflows/receiver.py", "workflows/live_view.py"},
     "httpx": {"simulator"},
-    "jinja2": {"outbound", "reporting"},
+    "itsdangerous": {"live"},
+    "jinja2": {"outbound", "reporting", "live"},
     "markupsafe": {"reporting"},
     "matplotlib": {"reporting"},
     "numpy": {"reporting"},
@@ -58,7 +61,7 @@ HOMES = {
     "requests": {"api"},
     # Airflow's pools and connections are rows of Airflow's own database.
     "sqlalchemy": {"ledger", "workflows/pool.py", "workflows/stored_connections.py"},
-    "starlette": {"simulator"},
+    "starlette": {"simulator", "live"},
     "tenacity": {"api"},
     "typer": {"cli"},
     "urllib3": {"api"},
@@ -67,7 +70,7 @@ HOMES = {
 """Where each library lives: a folder, or a module with its reason."""
 
 PURE_STDLIB = {
-    *("__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum"),
+    *("__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum"),
     *("functools", "hashlib", "itertools", "json", "numbers", "pathlib", "re", "tomllib", "types"),
     *("typing", "unicodedata", "zoneinfo"),
 }
@@ -81,7 +84,7 @@ WIRE = {
     # Keywords of OpenAPI.
     "webhook/openapi.py",
     # Keywords of JSON schema in Airflow's forms.
-    *("provider_info.py", "workflows/form.py"),
+    *("provider_info.py", "workflows/form_fields.py"),
 }
 """Where names of a wire or a file may stand as Python strings."""
 

@@ -141,7 +141,7 @@ def test_retention_counts_before_it_destroys(home: Path) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as ledger:
         ledger.execute("UPDATE messages SET settled_at = '2020-01-01 00:00:00.000000'")
         ledger.commit()
-    rows = {"texts": 1, "digest_keys": 0, "addresses": 1, "events": 0}
+    rows = {"texts": 1, "preview_samples": 0, "digest_keys": 0, "addresses": 1, "events": 0}
     for _ in range(2):
         assert found("retention", "--dry-run") == {
             "dry_run": True, "policy_dated": "2026-11-23", "rows": rows

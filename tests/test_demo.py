@@ -220,6 +220,7 @@ def reached(**counts: int) -> Progress:
         blocked_reasons={"consent_not_verified": counts.get("blocked", 0)},
         statuses={"queued": 0, "sent": 0, "delivered": 1_200, "read": 800, "failed": 34},
         in_flight=0,
+        tests={},
     )
 
 
@@ -258,6 +259,7 @@ def ending(metrics: dict[str, object]) -> str:
         states={State.ACCEPTED: 4_820, State.BLOCKED: 177, State.UNKNOWN: 3},
         settled_by_person=0,
         listed=4_820,
+        tests=0,
         differences=[],
     )
     counts = reached(accepted=4_820, blocked=177, unknown=3)

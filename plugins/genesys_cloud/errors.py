@@ -11,6 +11,7 @@ CampaignError
  │    ├── PolicyError                the same of the quiet hours; nothing is sent on a guess
  │    ├── ExportTargetError          the place for exports can't be written
  │    └── ReceiverCheckError         the receiver's address does not answer as a receiver
+ │         └── ReceiverSilentError      the same, and nothing at all answers there
  ├── ApiError                    Genesys Cloud answered, and the answer is no
  │    ├── AuthenticationError        401: credentials or region are wrong
  │    │    └── TokenRefusedError       the same, though the login host has just granted the token
@@ -25,6 +26,9 @@ CampaignError
  ├── LeaseLostError              another worker owns these messages now: stop, write nothing
  ├── LedgerUnavailableError      the ledger database does not answer: try again later
  ├── PlanningInterruptedError    a process of the planning was killed: plan again
+ ├── PlanOvertakenError          another run plans the same occurrence by now: leave it to that one
+ ├── NotApprovedError            nobody has approved this very plan: nothing is sent by it
+ ├── AnswerRefusedError          an approval that does not count: ask again
  ├── PagingError                 a paged list contradicts itself or its own total
  ├── IncompleteExportError       fewer rows than the API counts: the old partition stays
  └── UnaccountedError            recipients without a final state: the run has failed
@@ -75,6 +79,10 @@ class ExportTargetError(ConfigurationError):
 
 class ReceiverCheckError(ConfigurationError):
     """The receiver's address does not answer, or not as this project's receiver does."""
+
+
+class ReceiverSilentError(ReceiverCheckError):
+    """No answer came from the receiver's address, from this machine at least."""
 
 
 class ApiError(CampaignError):
@@ -166,6 +174,25 @@ class LedgerUnavailableError(CampaignError):
 
 class PlanningInterruptedError(CampaignError):
     """A planning lost one of its processes; nothing was sent, and a new one does it all."""
+
+
+class PlanOvertakenError(CampaignError):
+    """Another run began to plan the occurrence before this one had done so."""
+
+
+class NotApprovedError(CampaignError):
+    """Nobody has approved a plan, or not as it is now; nothing is sent by it.
+
+    `reason` is one word for the audit trail, None where another entry says it.
+    """
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AnswerRefusedError(CampaignError):
+    """An approval came from nobody, or from somebody who may not give it."""
 
 
 class PagingError(CampaignError):

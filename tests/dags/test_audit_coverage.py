@@ -14,26 +14,39 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.standard.exceptions import HITLRejectException, HITLTimeoutError
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import update
 from typer.testing import CliRunner
 
 from genesys_cloud import cli
+from genesys_cloud.errors import AnswerRefusedError, NotApprovedError, PlanningInterruptedError
 from genesys_cloud.hooks.genesys_cloud import ledger_url
-from genesys_cloud.ledger import audit, database, events, holding, retention, sends, suppressions
+from genesys_cloud.ledger import (
+    approvals,
+    audit,
+    database,
+    events,
+    holding,
+    retention,
+    sends,
+    suppressions,
+)
 from genesys_cloud.ledger.audit_chain import Row
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.retention_policy import policy_file, read_policy
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import messages
+from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
 from genesys_cloud.workflows.approvals import CampaignApproval
+from genesys_cloud.workflows.notices import tell_end
 from tests.dags.clocks import zone_where_it_is
 from tests.dags.runs import ROOT, DagRuns, dag_bag, ledger_rows
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
+from tests.live import site
+from tests.mail_server import RULES, mail_server
 from tests.simulator.platform_caller import Platform
 from tests.simulator.server import SimulatorProcess
 
@@ -120,21 +133,36 @@ def plan_again(world: World) -> None:
 
 
 def approve(world: World) -> None:
-    """Answer as a person does in Required Actions, or not in time."""
+    """Answer as a person does in Required Actions: not as asked, in vain, with no, or too late."""
     task = dag_bag().dags["send_campaign"].get_task("approve")
+    ledger = world.ledger()
+    found = approvals.standing(ledger, 1)
+    ledger.close()
+    assert found is not None
+    asked = {"occurrence_id": 1, "occurrence": "once", "plan_digest": found.plan_digest}
     run = SimpleNamespace(dag_id="send_campaign", run_id="manual__1", triggering_user_name="ann")
-    context = {"params": {"campaign_id": "winter"}, "dag_run": run}
-    answer = {
-        "params_input": {},
-        "responded_at": datetime.now(UTC),
-        "responded_by_user": {"id": "7", "name": "Bob"},
-    }
-    task.execute_complete(context, answer | {"chosen_options": [CampaignApproval.APPROVE]})
-    no = answer | {"chosen_options": [CampaignApproval.REJECT]}
-    with pytest.raises(HITLRejectException):
-        task.execute_complete(context, no)
-    with pytest.raises(HITLTimeoutError):
-        task.execute_complete(context, {"error": "too late", "error_type": "timeout"})
+    params = {"campaign_id": "winter", "approval_by_other": True, "approval_hours": 24}
+    ti = SimpleNamespace(xcom_push=lambda key, value: None)
+    context = {"params": params, "dag_run": run, "ti": ti}
+
+    def answer(word: str, by: str, about: Mapping[str, Any] = asked) -> None:
+        event = {
+            "chosen_options": [word],
+            "params_input": {},
+            "responded_at": datetime.now(UTC),
+            "responded_by_user": {"id": "7", "name": by},
+        }
+        task.execute_complete(context, event, about)
+
+    with pytest.raises(AnswerRefusedError):
+        answer(CampaignApproval.APPROVE, "ann")
+    answer(CampaignApproval.APPROVE, "Bob")
+    with pytest.raises(NotApprovedError):
+        answer(CampaignApproval.APPROVE, "Bob", asked | {"plan_digest": "f" * 64})
+    with pytest.raises(NotApprovedError):
+        answer(CampaignApproval.REJECT, "Bob")
+    with pytest.raises(NotApprovedError):
+        task.execute_complete(context, {"error": "too late", "error_type": "timeout"}, asked)
 
 
 def settle_by_hand(world: World) -> None:
@@ -149,6 +177,17 @@ def steer(world: World) -> None:
     control = {"campaign_id": "winter", "action": "resume", "reason": "right again"}
     assert world.runs.run("campaign_control", control).state == "success"
     world.command("campaign", "cancel", "winter", "--reason", "over")
+
+
+def press(world: World) -> None:
+    """Ask on the page of a campaign that its failed be sent to again."""
+    ledger = world.ledger()
+    pressed = replace(CAMPAIGN, campaign_id="pressed")
+    site.run(ledger, pressed, dag_id="send_campaign", run_id="m", states=[State.REJECTED], count=2)
+    ledger.close()
+    with site.Site(ledger_url=ledger_url()) as served:
+        asked = {"reason": "by mistake", "occurrence": "pressed"}
+        assert served.post("/campaigns/pressed/resend", asked).status_code == 200
 
 
 def hear(world: World) -> None:
@@ -210,7 +249,7 @@ def wait_for_the_morning(world: World) -> None:
     """Hold people at night at the plan and at the send, and let go of them."""
     row = f"+12025550150,true,{zone_where_it_is(2)},Night,A-9"
     world.audience.write_text(f"address,consent,timezone,name,orderId\n{row}\n", encoding="utf-8")
-    over = datetime.now(UTC).isoformat()
+    over = (datetime.now(UTC) + timedelta(seconds=15)).isoformat()  # nobody is sent to by then
     params = {"campaign_id": "sale", "message_class": "marketing", "deadline": over}
     assert world.campaign(**params) == "success"
     ledger, now, hour = world.ledger(), datetime.now(UTC), timedelta(hours=1)
@@ -230,6 +269,24 @@ def report(world: World) -> None:
     day = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
     assert world.runs.run("delivery_report", day).state == "success"
     world.command("audit", "export", "--out", str(world.place / "trail.jsonl"))
+
+
+def tell(world: World) -> None:
+    """Tell people by mail how a run ended."""
+    include = world.place / "told"
+    (include / "policies").mkdir(parents=True)
+    (include / "policies" / "notifications.toml").write_text(RULES)
+    run = SimpleNamespace(dag_id="send_campaign", run_id="manual__1", triggering_user_name="ann")
+    context = {
+        "params": {"campaign_id": "winter", "dry_run": False},
+        "dag_run": run,
+        "ti": SimpleNamespace(xcom_pull=lambda task_ids: None),
+        "exception": PlanningInterruptedError("It was killed."),
+    }
+    with mail_server() as server, world.monkeypatch.context() as patch:
+        patch.setenv("GENESYS_INCLUDE_DIR", str(include))
+        patch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.connection)
+        tell_end(context)
 
 
 def register(world: World) -> None:
@@ -278,6 +335,8 @@ FLOWS: Mapping[Callable[[World], None], Mapping[str, str]] = {
         "campaign.approved": "airflow:Bob",
         "campaign.rejected": "airflow:Bob",
         "campaign.approval_missed": "airflow",
+        "campaign.approval_refused": "airflow:ann",
+        "campaign.approval_void": "airflow:Bob",
     },
     settle_by_hand: {"send.settled_as_accepted": CLI, "send.settled_as_planned": CLI},
     steer: {
@@ -286,6 +345,7 @@ FLOWS: Mapping[Callable[[World], None], Mapping[str, str]] = {
         "campaign.cancelled": CLI,
         "send.cancelled": CLI,
     },
+    press: {"campaign.resend": "airflow:ops"},
     hear: {"status.changed": "webhook"},
     refuse: {
         "suppression.added": "cli:test",
@@ -302,10 +362,12 @@ FLOWS: Mapping[Callable[[World], None], Mapping[str, str]] = {
         "send.released": "send task",
     },
     report: {"report.exported": RUN, "audit.exported": CLI},
+    tell: {"notice.sent": "airflow:ann"},
     register: {"webhook.registered": RUN},
     forget: {
         "person.erased": CLI,
         "retention.texts": RUN,
+        "retention.preview_samples": RUN,
         "retention.digest_keys": RUN,
         "retention.addresses": RUN,
         "retention.events": RUN,
@@ -356,7 +418,9 @@ def check_plan(world: World) -> None:
     assert blocked["details"]["reason"] in {"consent_not_verified", "address_not_e164"}
     assert len(blocked["details"]["message_keys"]) == 1
     assert len(world.seen["plan.dropped"]["details"]["message_keys"]) == 1
-    assert world.seen["campaign.approved"]["details"] == {"run": "send_campaign/manual__1"}
+    approved = world.seen["campaign.approved"]["details"]
+    assert (approved["run"], approved["occurrence"]) == ("send_campaign/manual__1", "once")
+    assert approved["plan_digest"] == details["plan_digest"]
 
 
 def check_report(world: World) -> None:

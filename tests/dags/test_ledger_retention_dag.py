@@ -18,9 +18,10 @@ from tests.simulator.server import SimulatorProcess
 
 
 def grow_old(place: Path, days: int) -> None:
-    """Let every message of the ledger have been settled so many days ago."""
+    """Let every message of the ledger have been previewed and settled so many days ago."""
     with closing(sqlite3.connect(place / "ledger.db")) as ledger:
-        ledger.execute("UPDATE messages SET settled_at = datetime('now', ?)", (f"-{days} days",))
+        for column in ("messages SET settled_at", "previews SET created_at"):
+            ledger.execute(f"UPDATE {column} = datetime('now', ?)", (f"-{days} days",))
         ledger.commit()
 
 
@@ -36,10 +37,12 @@ def test_it_destroys_what_the_shipped_policy_no_longer_allows(
     sent = runs.run("send_campaign", ORDERS)
     assert sent.state == "success"
     kept = runs.run("ledger_retention", {})
-    assert kept.one("retain") == {"texts": 0, "digest_keys": 0, "addresses": 0, "events": 0}
+    classes = ("texts", "preview_samples", "digest_keys", "addresses", "events")
+    assert kept.one("retain") == dict.fromkeys(classes, 0)
 
     grow_old(place, 100)
-    assert runs.run("ledger_retention", {}).one("retain")["texts"] == 40
+    done = runs.run("ledger_retention", {}).one("retain")
+    assert (done["texts"], done["preview_samples"] > 0) == (40, True)
     grow_old(place, 401)
     assert runs.run("ledger_retention", {}).one("retain")["addresses"] == 40
     rows = ledger_rows(place)

@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 
 from genesys_cloud.api import regions
-from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.provider_info import REGIONS, get_provider_info
 from genesys_cloud.webhook.signature import HEADER, sign
 from tests.webhook.receiver import SECRET, event_body
@@ -226,27 +225,3 @@ def test_the_form_is_valid_by_airflows_own_schema() -> None:
 
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
-
-
-def test_a_campaign_file_presets_its_form() -> None:
-    from genesys_cloud.workflows.form import campaign_form
-
-    campaign = Campaign(
-        campaign_id="spring",
-        audience="a.csv",
-        template="order_update",
-        channel="messaging:web",
-        sender="web:shop",
-        default_language="fr",
-        messages_per_minute=60,
-        batch_size=50,
-    )
-    form = campaign_form(campaign, live=True)
-    preset = {name: form[name].value for name in ("campaign_id", "channel", "default_language")}
-    assert preset == {
-        "campaign_id": "spring",
-        "channel": "messaging:web",
-        "default_language": "fr",
-    }
-    assert (form["messages_per_minute"].value, form["batch_size"].value) == (60, 50)
-    assert (form["dry_run"].value, form["require_approval"].value) == (False, False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genesys_cloud.ledger import previews
+from genesys_cloud.ledger.database import open_ledger
 from tests.dags.contacts import ARRIVALS, CONTACTS, PERSONAL, REASONS, write_contacts
 from tests.dags.runs import DagRuns, FinishedRun, ledger_rows
 from tests.simulator.server import SimulatorProcess
@@ -55,7 +59,15 @@ def test_a_dry_run_reports_and_sends_nothing(
     assert run.one("summary") == {"dry_run": True, **counts}
     assert run.tasks["send"] == ["skipped"]
     assert simulator.messages() == []
-    assert not (place / "ledger.db").exists()
+    # The ledger keeps its preview, and nothing else of it.
+    assert ledger_rows(place) == []
+    with closing(open_ledger(f"sqlite:///{place}/ledger.db")) as ledger:
+        kept = previews.find(ledger, "send_campaign", run.run_id)
+    assert kept is not None
+    shown = run.one("plan")["preview"]
+    assert (shown["id"], shown["planned"]) == (kept.id, kept.preview.planned) == (1, SENDABLE)
+    assert {sample.language for sample in kept.samples} == set(counts["languages"])
+    assert "EXAMPLE prices" in shown["cost"]
 
 
 def test_everybody_gets_their_text_once_and_nobody_else_gets_any(
@@ -92,7 +104,7 @@ def test_personal_data_is_in_no_log(
     caplog.set_level("DEBUG")
     runs.run("send_campaign", conf)
     printed = "".join(capfd.readouterr()) + caplog.text
-    assert "row 9: Consent verification flag is missing or false" in printed
+    assert re.search(r"row 9 \(….{2}\): Consent verification flag is missing or false", printed)
     assert [word for word in (*PERSONAL, SimulatorProcess.client_secret) if word in printed] == []
 
 

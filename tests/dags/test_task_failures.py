@@ -166,8 +166,16 @@ def test_a_template_that_does_not_parse_is_named_with_its_line(
     [
         ({"template": "none_such"}, TemplateError, r"no template 'none_such'. Templates that exi"),
         ({"default_language": "pt"}, TemplateError, r"no text in 'pt', .* it has de, en, es, fr"),
-        ({"channel": "messaging:fax"}, CampaignDefinitionError, r"Unsupported channelType: messag"),
-        ({"channel": "messaging:open"}, CampaignDefinitionError, r"'winter'.*does not send on"),
+        (
+            {"channel": "messaging:fax", "sender": "fax:1"},
+            CampaignDefinitionError,
+            r"Unsupported channelType: messag",
+        ),
+        (
+            {"channel": "messaging:open", "sender": "open:1"},
+            CampaignDefinitionError,
+            r"'winter'.*does not send on",
+        ),
         ({"sender": "Ann"}, CampaignDefinitionError, r"The sender of a campaign on messaging:wha"),
         ({"campaign_id": "a b"}, CampaignDefinitionError, r"campaign_id 'a b' is not usable: use"),
         ({"audience": "nobody.csv"}, AudienceError, r"audience 'nobody.csv' does not exist. Give"),
@@ -284,7 +292,7 @@ def test_a_report_with_wrong_credentials_says_so(change: Change, place: Path) ->
 
 
 def test_a_run_whose_plan_failed_says_where_to_look(runs: DagRuns, params: dict[str, Any]) -> None:
-    run = runs.run("send_campaign", params | {"template": "none_such"})
+    run = runs.run("send_campaign", params | {"audience": "nobody.csv"})
     assert run.state == "failed"
     assert run.tasks["plan"] == run.tasks["summary"] == ["failed"]
     assert run.tasks["send"] == ["upstream_failed"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from genesys_cloud.ledger import plans
+from genesys_cloud.ledger import approvals, plans
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.planned_rows import PlannedMessage
 from genesys_cloud.ledger.plans import Plan, Shard
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State, message_key, text_digest
+from genesys_cloud.outbound.plan_digest import PlanDigest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CAMPAIGN = Campaign(
@@ -58,7 +59,28 @@ def plant(
         ledger, plan, [planned(number, occurrence=occurrence) for number in range(1, count + 1)]
     )
     plans.finish(ledger, plan)
-    return plan
+    return sealed(ledger, plan, campaign=campaign)
+
+
+def sealed(
+    ledger: Ledger,
+    plan: Plan,
+    *,
+    campaign: Campaign = CAMPAIGN,
+    asks: bool = False,
+    template_version: str = "v1",
+) -> Plan:
+    """Complete a plan, so that it may be sent, once somebody has approved it where it `asks`."""
+    digest = PlanDigest(
+        campaign,
+        occurrence=plan.occurrence,
+        profile="messaging",
+        sender=campaign.sender,
+        template_version=template_version,
+        audience_digest=None,
+        quiet_hours=None,
+    )
+    return approvals.seal(ledger, plan, digest, asks=asks, now=NOW)
 
 
 def only_shard(ledger: Ledger, plan: Plan) -> Shard:

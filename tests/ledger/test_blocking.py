@@ -25,7 +25,7 @@ from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.consent import ConsentFrom, ConsentState, Recorded, refusal
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
-from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, plant
+from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, plant, sealed
 
 FAST = [Limit(name="account", most=6_000_000)]
 LEASE = timedelta(seconds=90)
@@ -92,6 +92,7 @@ def another(ledger: Ledger, name: str, count: int = 3, **rules: Any) -> Plan:
     )
     rows = [planned(each, occurrence=name) for each in range(1, count + 1)]
     plans.add(ledger, plan, rows)
+    plan = sealed(ledger, plan, campaign=campaign)
     return ask(ledger, plan, **rules) if rules else plan
 
 

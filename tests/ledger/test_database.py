@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import traceback
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Column, DateTime, MetaData, func, insert, select, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from genesys_cloud.errors import (
     ConnectionSettingsError,
@@ -36,6 +41,45 @@ def test_the_known_revisions_are_those_of_the_migration_scripts() -> None:
 
 def test_upgrading_twice_changes_nothing(ledger: Ledger) -> None:
     assert upgrade(ledger) == upgrade(ledger) == database.SCHEMA_REVISIONS[-1]
+
+
+@pytest.mark.parametrize("revision", database.SCHEMA_REVISIONS[:-1])
+def test_a_filled_ledger_of_any_age_is_upgraded_with_all_its_rows(
+    ledger_url: str, revision: str
+) -> None:
+    ledger = Ledger(database._engine(ledger_url))
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with ledger.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        old = MetaData()
+        old.reflect(connection)
+        for name in FAMILY:
+            table = old.tables[name]
+            connection.execute(insert(table).values({c.name: _filler(c) for c in table.columns}))
+    upgrade(ledger)
+    with ledger.write() as connection:
+        for name in FAMILY:
+            assert connection.scalar(select(func.count()).select_from(metadata.tables[name])) == 1
+        with pytest.raises(IntegrityError):  # foreign keys hold again
+            connection.execute(metadata.tables["occurrences"].delete())
+    ledger.close()
+
+
+FAMILY = ("campaigns", "occurrences", "messages")
+"""Tables that refer to the one before."""
+
+
+def _filler(column: Column[Any]) -> object:
+    """Return a value that any row may have there."""
+    if column.name.endswith("campaign_id"):
+        return "c"
+    if column.nullable:
+        return None
+    if isinstance(column.type, DateTime):
+        return datetime(2026, 11, 1, tzinfo=UTC)
+    return "planned" if column.type.python_type is str else 1
 
 
 def _open(url: str) -> str:
@@ -101,3 +145,15 @@ def test_a_transaction_that_fails_leaves_nothing(ledger: Ledger) -> None:
         fail_midway()
     with ledger.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM rate_gates")).scalar() == 0
+
+
+def test_what_was_written_stands_in_no_traceback_of_a_failed_write(ledger: Ledger) -> None:
+    values = {"someone": "+1202" + "5550143"}
+    with (
+        pytest.raises((LedgerUnavailableError, ProgrammingError)) as caught,
+        ledger.write() as connection,
+    ):
+        connection.execute(text("INSERT INTO nowhere VALUES (:someone)"), values)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "INSERT INTO nowhere" in told
+    assert values["someone"] not in told

@@ -18,6 +18,7 @@ from genesys_cloud.ledger import (
     compaction,
     erasure,
     plans,
+    previews,
     recovery,
     sends,
     suppressions,
@@ -31,10 +32,12 @@ from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import consents, messages, people, status_events
 from genesys_cloud.ledger.tables import suppressions as suppressed
 from genesys_cloud.outbound.identity import identify
-from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound.messages import State, mask_address
 from genesys_cloud.outbound.pacing import Limit
-from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, plant
+from genesys_cloud.outbound.preview_tally import Sample
+from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, plant, sealed
 from tests.ledger.raw_files import gather_statistics, raw_bytes
+from tests.outbound.previewed import PREVIEW
 
 NUMBER = "+12025550003"
 DIGITS = b"2025550003"
@@ -76,7 +79,7 @@ def planned_again(ledger: Ledger, *rows: PlannedMessage) -> Plan:
     )  # fmt: skip
     plans.add(ledger, plan, rows)
     plans.finish(ledger, plan)
-    return plan
+    return sealed(ledger, plan)
 
 
 def on_whatsapp(number: int) -> PlannedMessage:
@@ -120,6 +123,24 @@ def event(ledger: Ledger, event_id: str, message_id: str) -> None:
     )  # fmt: skip
 
 
+def preview(ledger: Ledger) -> None:
+    """Save a preview that shows the person's texts on two channels, and two of others."""
+    shown = [
+        sample(CAMPAIGN.channel, NUMBER, "Hello Alex"),
+        sample(WHATSAPP.channel, f"whatsapp:{NUMBER}", "Hello Alex"),
+        sample(CAMPAIGN.channel, "+12025550005", "Hello Kim, call 202-555-0003, +1 (202) 555-0003"),
+        sample(CAMPAIGN.channel, "+12025550006", "Hello Sam"),
+    ]
+    previews.save(ledger, PREVIEW, shown, dag_id="send_campaign", run_id="r1")
+
+
+def sample(channel: str, address: str, text: str) -> Sample:
+    return Sample(
+        language="en", kind="longest", row_number=1, address_key=address_key(channel, address),
+        masked_address=mask_address(address), text=text, segments=1,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def peopled(ledger: Ledger) -> Ledger:
     """A ledger that knows the person in every way that it can know one."""
@@ -151,6 +172,7 @@ def peopled(ledger: Ledger) -> Ledger:
             connection.execute(insert(people).values(address_key=key, digest_key="ab" * 32))
     consent(ledger, "given")
     suppress(ledger)
+    preview(ledger)
     return ledger
 
 
@@ -180,6 +202,7 @@ def test_it_counts_what_it_removed_and_what_it_kept(peopled: Ledger) -> None:
         "status_events": 2,
         # Another's text, another's reason, and what a consent said of its source and evidence.
         "quotations": 4,
+        "preview_samples": 3,  # two of their own, and one that quotes the number
         "digest_keys": 2,
         "consents": 1,
         "consents_reduced": 0,
@@ -190,6 +213,21 @@ def test_it_counts_what_it_removed_and_what_it_kept(peopled: Ledger) -> None:
     assert kept == {"suppressions": 1, "message_keys": 6}
     assert erased.message_ids == ["m-3"]
     assert (count(peopled, people), count(peopled, status_events)) == (1, 1)
+
+
+def test_a_preview_stays_as_numbers_with_the_texts_of_others(peopled: Ledger) -> None:
+    erase(peopled)
+    found = previews.find(peopled, "send_campaign", "r1")
+    assert found is not None
+    assert found.preview == PREVIEW
+    assert [one.text for one in found.samples] == ["Hello Sam"]
+
+
+def test_who_is_in_the_preview_of_a_dry_run_alone_is_erased_too(ledger: Ledger) -> None:
+    preview(ledger)
+    erased = erase(ledger)
+    assert erased.found
+    assert erased.removed["preview_samples"] == 3
 
 
 def test_everybody_else_is_left_alone(peopled: Ledger) -> None:

@@ -21,7 +21,7 @@ HARD = planned(2, text='Señal "uno"\n\ttab \\N \\. ; 日本 \U0001f600')._repla
 
 def rows(ledger: Ledger) -> dict[str, PlannedMessage]:
     """What the ledger has, by message key."""
-    columns = [messages.c[name] for name in PlannedMessage._fields]
+    columns = [messages.c[name] for name in PlannedMessage._fields[:-1]]
     with ledger.read() as connection:
         found = [PlannedMessage(*row) for row in connection.execute(select(*columns))]
     return {one.message_key: one for one in found}

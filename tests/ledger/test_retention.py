@@ -14,21 +14,23 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from genesys_cloud.errors import RetentionPolicyError
-from genesys_cloud.ledger import audit, campaigns, delivered, people, plans, retention
+from genesys_cloud.ledger import audit, campaigns, delivered, people, plans, previews, retention
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.retention_policy import RetentionPolicy, policy_file, read_policy
 from genesys_cloud.ledger.tables import messages, status_events
 from genesys_cloud.ledger.tables import people as people_table
 from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound.preview_tally import Sample
 from genesys_cloud.settings import PROJECT_ROOT
 from tests.ledger.planted import CAMPAIGN, NOW, planned, plant
 from tests.ledger.raw_files import raw_bytes
+from tests.outbound.previewed import PREVIEW
 
 POLICY = RetentionPolicy(
     dated=date(2026, 11, 23), reason="test", days={"texts": 30, "addresses": 100, "events": 50}
 )
 OPEN = [State.PLANNED, State.HELD, State.CLAIMED, State.ATTEMPTING, State.UNKNOWN]
-NOTHING = {"texts": 0, "digest_keys": 0, "addresses": 0, "events": 0}
+NOTHING = {"texts": 0, "preview_samples": 0, "digest_keys": 0, "addresses": 0, "events": 0}
 
 
 def rows(ledger: Ledger) -> dict[int, Any]:
@@ -73,6 +75,22 @@ def test_texts_go_first_and_addresses_later(ledger: Ledger) -> None:
     gone = rows(ledger)[4]
     assert (gone.address_key, gone.recipient_id, gone.reason) == (None, "-", None)
     assert (gone.api_message_id, gone.language, gone.segments) == ("m-4", "en", 1)
+
+
+def test_the_texts_of_old_previews_go_and_their_numbers_stay(ledger: Ledger) -> None:
+    for days in (29, 31):
+        created = replace(PREVIEW, created_at=NOW - timedelta(days=days))
+        shown = Sample(
+            language="en", kind="longest", row_number=1, address_key=None, masked_address="…",
+            text="Hello Alex", segments=1,
+        )  # fmt: skip
+        previews.save(ledger, created, [shown, shown], dag_id="d", run_id=f"{days}")
+    assert apply(ledger) == NOTHING | {"preview_samples": 2}
+    young, old = (previews.find(ledger, "d", run_id) for run_id in ("29", "31"))
+    assert young is not None
+    assert old is not None
+    assert (len(young.samples), len(old.samples)) == (2, 0)
+    assert old.preview.recipients == PREVIEW.recipients
 
 
 def test_events_go_by_the_day_on_which_they_arrived(ledger: Ledger) -> None:

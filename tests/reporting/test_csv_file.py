@@ -23,7 +23,7 @@ def test_dates_have_milliseconds_and_z():
     line = written(delivery()).splitlines()[1]
     assert line == (
         "m1,messaging:sms,delivered,2024-01-15T09:00:00.000Z,2024-01-15T09:00:00.500Z,"
-        "2024-01-15T09:00:02.000Z,500,,,2000,,,,,,false,,"
+        "2024-01-15T09:00:02.000Z,500,,,2000,,,,,,false,,,false"
     )
 
 

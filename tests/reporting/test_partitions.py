@@ -86,6 +86,7 @@ def test_manifest_counts(tmp_path):
         "duplicatesDropped": 1,
         "outsideInterval": 1,
         "notInLedger": 2,
+        "testMessages": 0,
         "complete": True,
         "watermark": "2024-01-15T09:00:00.000Z",
         "contentDigest": manifest.content_digest,

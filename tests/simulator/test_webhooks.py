@@ -193,7 +193,7 @@ def test_a_duplicate_carries_the_same_event_id() -> None:
 
 
 def test_events_arrive_out_of_order_when_told_so() -> None:
-    with Receiver() as receiver, pushing(receiver, reorder_share=1, speed=100) as pushed:
+    with Receiver() as receiver, pushing(receiver, reorder_share=1, speed=20) as pushed:
         simulator, caller = pushed
         caller.send(a_message())
         simulator.wait_until_quiet()

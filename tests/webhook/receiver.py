@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,10 +22,10 @@ SECRET = "a-webhook-secret-for-tests"
 
 
 class ReceiverProcess:
-    """Starts `genesys-cloud receiver` against a ledger, and sends it signed events.
+    """Starts the receiver against a ledger, and sends it signed events.
 
     `spool` is the folder of its spool, by default one of its own; `settings` are further variables
-    of its environment.
+    of its environment; `program` is what Python runs.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class ReceiverProcess:
         secret: str = SECRET,
         spool: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "genesys_cloud.webhook"),
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -46,7 +47,7 @@ class ReceiverProcess:
         self._session = requests.Session()
         self._session.trust_env = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "genesys_cloud.webhook", "--port", str(self.port), *arguments],
+            [sys.executable, *program, "--port", str(self.port), *arguments],
             env={
                 "PATH": os.environ["PATH"],
                 "GENESYS_LEDGER_URL": ledger_url,

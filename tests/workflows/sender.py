@@ -11,6 +11,7 @@ from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.ledger import campaigns
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.outbound.stats import NO_STATS, Stats
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.clock import Clock
 from genesys_cloud.workflows.pace import limits_of
@@ -50,7 +51,7 @@ class Sender:
     account: Account
     hurried: Hurried = field(default_factory=Hurried)
 
-    def send(self, shard: Shard) -> Counter[str]:
+    def send(self, shard: Shard, stats: Stats = NO_STATS) -> Counter[str]:
         return send_shard(
             self.ledger,
             self.client,
@@ -58,6 +59,7 @@ class Sender:
             limits=limits_of(self.account, PLENTY, campaign_id=CAMPAIGN.campaign_id),
             timeout_s=self.account.timeout_s,
             clock=self.hurried.clock(),
+            stats=stats,
         )
 
     def states(self) -> dict[str, int]:

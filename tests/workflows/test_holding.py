@@ -82,7 +82,7 @@ class Night:
 
     def send_due(self, plan: Plan) -> tuple[Counter[str], datetime | None]:
         now = self.sender.hurried.now
-        return send_due(self.sender.ledger, plan.occurrence_id, self.send_planned, now)
+        return send_due(self.sender.ledger, plan.occurrence_id, plan.digest, self.send_planned, now)
 
 
 @pytest.fixture
@@ -230,7 +230,9 @@ def test_what_a_worker_let_go_before_it_died_is_sent_by_the_next(
         raise NotSentError("killed")
 
     with pytest.raises(NotSentError):
-        send_due(night.sender.ledger, plan.occurrence_id, die, night.sender.hurried.now)
+        send_due(
+            night.sender.ledger, plan.occurrence_id, plan.digest, die, night.sender.hurried.now
+        )
     assert night.sender.states() == {"planned": 3}
 
     assert night.send_due(plan) == ({"accepted": 3}, None)
@@ -247,6 +249,7 @@ def test_a_policy_that_has_changed_since_holds_on(
     done = send_due(
         night.sender.ledger,
         plan.occurrence_id,
+        plan.digest,
         lambda shard: night.send_planned(shard, later),
         night.sender.hurried.now,
     )
@@ -269,7 +272,7 @@ def test_two_that_come_at_once_send_each_message_once(
             seen.append(night.send_due(plan)[0])
         return night.send_planned(shard)
 
-    send_due(night.sender.ledger, plan.occurrence_id, both, night.sender.hurried.now)
+    send_due(night.sender.ledger, plan.occurrence_id, plan.digest, both, night.sender.hurried.now)
 
     assert seen[1] == {"accepted": 6}
     assert len(simulator.messages()) == len(set(arrived(simulator))) == 6

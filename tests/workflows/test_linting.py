@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from genesys_cloud.errors import TemplateError
 from genesys_cloud.outbound.audience import Row, read_csv
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.templates import Template, TemplateLibrary
-from genesys_cloud.workflows.approvals import BODY
 from genesys_cloud.workflows.linting import ROWS_TRIED, begin_lint, end_lint, lint_counts
 from genesys_cloud.workflows.planning import rehearse
 from genesys_cloud.workflows.summary import plan_table
@@ -64,7 +62,7 @@ def test_an_abort_is_counted_and_its_reason_is_in_the_plan(template: Template) -
     report = rehearse(CAMPAIGN, template, people(*ROWS), occurrence="once")
     assert report.blocked == {"template_aborted": 1}
     assert report.examples["template_aborted"] == [
-        "row 3: Template 'shop' refuses this recipient: no shop near."
+        "row 3 (…03): Template 'shop' refuses this recipient: no shop near."
     ]
     table = plan_table(report)
     assert "template_aborted" in table
@@ -107,24 +105,3 @@ def test_a_list_without_rows_is_no_error(template: Template) -> None:
     extremes, rows = begin_lint(template, CAMPAIGN, people())
     assert list(rows) == []
     assert end_lint(template, CAMPAIGN, "messaging", extremes).errors == ()
-
-
-class PlanTask:
-    """The plan task, as a template of Airflow's asks it for what it returned."""
-
-    def __init__(self, lint: dict[str, int]) -> None:
-        counts = {"planned": 2, "recipients": 2, "held": 0, "blocked": {}, "languages": {}}
-        self.returned = {"counts": counts, "profile": "messaging", "lint": lint}
-
-    def xcom_pull(self, task_ids: str) -> dict[str, object]:
-        assert task_ids == "plan"
-        return self.returned
-
-
-@pytest.mark.parametrize(
-    ("lint", "told"), [({"warning": 3, "note": 1}, True), ({"note": 1}, False)]
-)
-def test_who_approves_is_told_of_warnings(lint: dict[str, int], told: bool) -> None:
-    body = jinja2.Template(BODY).render(ti=PlanTask(lint), params={})
-    row = "| warnings about the template, in the log of **plan** | 3 |"
-    assert (row in body.splitlines()) == told

@@ -215,9 +215,14 @@ def test_a_dry_run_needs_no_connection_and_no_right_password(
     connection: Connection, library: TemplateLibrary
 ) -> None:
     wrong = replace(connection.described, client_secret="not-the-secret")
-    for without in (Misconfigured(), replace(connection, described=wrong)):
+    for without, limit in (
+        (Misconfigured(), None),
+        (replace(connection, described=wrong), wrong.requests_per_minute),
+    ):
         ready = prepare(without, CAMPAIGN, library, dry_run=True)
-        assert ready == Prepared(profile="messaging", template=ready.template, assumed=True)
+        assert ready == Prepared(
+            profile="messaging", template=ready.template, assumed=True, requests_per_minute=limit
+        )
 
 
 def test_a_real_run_needs_both(connection: Connection, library: TemplateLibrary) -> None:

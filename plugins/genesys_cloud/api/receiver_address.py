@@ -18,7 +18,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from genesys_cloud.errors import ConnectionSettingsError, ReceiverCheckError
+from genesys_cloud.errors import ConnectionSettingsError, ReceiverSilentError
 
 LONGEST_URL = 2000
 
@@ -65,7 +65,7 @@ class AddressCaller:
         self._session.close()
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> int:
-        """Post a body, and return the HTTP status; raises ReceiverCheckError where none comes."""
+        """Post a body, and return the HTTP status; raises ReceiverSilentError where none comes."""
         try:
             with self._session.post(
                 self._address.url,
@@ -77,7 +77,7 @@ class AddressCaller:
             ) as answer:
                 return answer.status_code
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise ReceiverCheckError(
+            raise ReceiverSilentError(
                 f"{self._address.shown} does not answer: {self._cause(error)}"
             ) from error
 

@@ -37,11 +37,25 @@ def all_kinds() -> str:
     return f"On the real platform, {ways}."
 
 
+_LISTS = {
+    "open": (profile.OPEN, profile.OPEN_PERMISSIONS),
+    "eventbridge": (profile.INTEGRATIONS, profile.INTEGRATION_PERMISSIONS),
+}
 _MOST_PAGES = 100
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}\Z")
 _SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _TOPIC = re.compile(r"v2\.[A-Za-z0-9_.{}-]{1,190}\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A registration that is there; `url` is where an open integration posts to."""
+
+    kind: str
+    id: str
+    enabled: bool
+    url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +109,15 @@ class Registrations:
         if order.kind == "open":
             return self._open(order.name, url or "", secret or "")
         return self._event_bridge(order) if order.kind == "eventbridge" else self._trigger(order)
+
+    def standing(self, kind: str, name: str = WEBHOOK_NAME) -> list[Standing]:
+        """Return the registrations of a kind that have this name; changes nothing."""
+        listed = self._triggers() if kind == "trigger" else self._pages(*_LISTS[kind])
+        return [
+            Standing(kind=kind, id=one.id, enabled=profile.pushes(one), url=profile.open_url(one))
+            for one in self._named(name, listed)
+            if kind != "eventbridge" or profile.is_event_bridge(one)
+        ]
 
     def _open(self, name: str, url: str, secret: str) -> Registration:
         if len(secret) < SHORTEST_SECRET:

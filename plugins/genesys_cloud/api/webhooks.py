@@ -48,18 +48,33 @@ class WebhookRegistry:
         that is given is put each time.
         """
         body = profile.webhook_body(url, name, secret)
-        ours = self._ours(url, name)
+        ours = self.ours(url, name)
         if ours:
             stale = secret is not None or not ours[0].enabled or ours[0].url != url
             return self._keep_first(ours, url, body, stale=stale)
         made = Registration(id=self._create(body), created=True)
         # Two that register at once both find nothing and both create: each looks again, and both
         # keep the same one. Its maker has put the secret.
-        rivals = None if ours is None else self._ours(url, name)
+        rivals = None if ours is None else self.ours(url, name)
         if not rivals or len(rivals) == 1:
             return made
         kept = self._keep_first(rivals, url, body, stale=False)
         return replace(kept, created=kept.id == made.id)
+
+    def ours(self, url: str, name: str) -> list[Webhook] | None:
+        """Return the registrations with our name or URL, the best first; None without a list."""
+        pages = NumberedPages(self._page, ids=lambda page: page.ids, what="The webhooks")
+        try:
+            listed = [webhook for page in pages for webhook in page.webhooks]
+        except EndpointMissingError:
+            # The tutorial's contract only ever creates: where there is no list, so do we.
+            return None
+        ours = [
+            webhook
+            for webhook in listed
+            if webhook.event == EVENT and (webhook.name == name or webhook.url == url)
+        ]
+        return sorted(ours, key=lambda found: _distance(found, url, name))
 
     def _keep_first(
         self, ours: Sequence[Webhook], url: str, body: Mapping[str, Any], *, stale: bool
@@ -87,7 +102,7 @@ class WebhookRegistry:
         Of many that register one address at once, each keeps the first that it sees; one that was
         made later may come before it, and then that one stays on.
         """
-        now = self._ours(url, name) or []
+        now = self.ours(url, name) or []
         is_off = any(one.webhook_id == kept.webhook_id and not one.enabled for one in now)
         if not (kept.enabled and is_off):
             return kept
@@ -100,21 +115,6 @@ class WebhookRegistry:
                 status=200,
             )
         return other
-
-    def _ours(self, url: str, name: str) -> list[Webhook] | None:
-        """Return the registrations with our name or URL, the best first; None without a list."""
-        pages = NumberedPages(self._page, ids=lambda page: page.ids, what="The webhooks")
-        try:
-            listed = [webhook for page in pages for webhook in page.webhooks]
-        except EndpointMissingError:
-            # The tutorial's contract only ever creates: where there is no list, so do we.
-            return None
-        ours = [
-            webhook
-            for webhook in listed
-            if webhook.event == EVENT and (webhook.name == name or webhook.url == url)
-        ]
-        return sorted(ours, key=lambda found: _distance(found, url, name))
 
     def _page(self, number: int) -> profile.WebhookPage:
         return profile.parse_webhooks(self._read(profile.webhooks_path(number), "the webhooks"))

@@ -41,13 +41,19 @@ def receiver(
     """Serve the webhook receiver alone."""
     from dataclasses import replace
 
-    from genesys_cloud.settings import Settings
+    from genesys_cloud.outbound.stats import NO_STATS, Stats
+    from genesys_cloud.settings import Settings, metrics_are_on
     from genesys_cloud.webhook.__main__ import run
 
     settings = Settings.from_environment()
     if allow_unsigned:
         settings = replace(settings, allow_unsigned_events=True)
-    run(settings, host=host, port=port)
+    stats: Stats = NO_STATS
+    if metrics_are_on():  # else it shall not cost a second, and 60 MB, to ask Airflow
+        from genesys_cloud.workflows.stats import server_stats
+
+        stats = server_stats()
+    run(settings, host=host, port=port, stats=stats)
 
 
 @top.command()

@@ -48,6 +48,10 @@ class Head:
         )
 
 
+BEFORE_ALL = Head(seq=0, digest=FIRST_DIGEST)
+"""Where a chain begins."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What a check found: how many entries it read, the first bad one, and why it is called so."""
@@ -71,10 +75,13 @@ def digest_of(row: Row) -> str:
         return ""
 
 
-def check(rows: Iterable[Row], heads: Iterable[Head] = ()) -> Verdict:
-    """Check a chain from its first entry on, against heads that are known from elsewhere too."""
+def check(rows: Iterable[Row], heads: Iterable[Head] = (), *, after: Head = BEFORE_ALL) -> Verdict:
+    """Check a chain from its first entry on, against heads that are known from elsewhere too.
+
+    `after` is an entry that is trusted, where the rows begin with the one after it.
+    """
     known = _by_number(heads)
-    before, last, count = "", Head(seq=0, digest=FIRST_DIGEST), 0
+    before, last, count = "", after, 0
     for count, (row, following) in enumerate(_with_next(rows), 1):
         expected = known.get(row["seq"], [])
         denied = any(head.digest != row["digest"] for head in expected)

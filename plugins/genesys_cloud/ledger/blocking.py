@@ -8,7 +8,7 @@ anything about; the rules themselves are in outbound/consent.py and caps.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -46,6 +46,7 @@ _SUSPECTS = (
         messages.c.id,
         messages.c.message_key,
         messages.c.occurrence_id,
+        messages.c.held_until,
         messages.c.consent_expires_at.label("row_expires_at"),
         occurrences.c.campaign_id,
         occurrences.c.purpose.label("campaign_purpose"),
@@ -86,8 +87,13 @@ class _Verdict:
     id: int
     message_key: str
     campaign_id: str
+    held_until: datetime | None
     code: str
     why: str
+
+
+Gone = Callable[[Mapping[int, datetime | None]], None]
+"""Is told who was blocked, by row id, and until when they were held."""
 
 
 def block_claimed(connection: Connection, ids: Sequence[int], now: datetime) -> frozenset[int]:
@@ -109,20 +115,26 @@ def block_planned(
     *,
     actor: str = "plan task",
     most: int | None = None,
+    gone: Gone | None = None,
 ) -> Counter[str]:
     """Block them among a plan's recipients, and return how many for which reason.
 
-    `most` is how many recipients the occurrence may have, None for all.
+    `most` is how many recipients the occurrence may have, None for all. `gone` is told of all but
+    those who are beyond that.
     """
     entry = AuditEntry(at=now, actor=actor, action="plan.blocked", new_status=State.BLOCKED)
     counted: Counter[str] = Counter()
     first: int | None = 0
     while first is not None:
+        blocked: list[_Verdict] = []
         with ledger.write() as connection:
             first = _next(connection, plan, first)
             if first is not None:
-                counted.update(_block_page(connection, plan, first, entry))
+                blocked = _block_page(connection, plan, first, entry)
                 first += PAGE
+        counted.update(one.code for one in blocked)
+        if blocked and gone is not None:
+            gone({one.id: one.held_until for one in blocked})
     if most is not None:
         counted[caps.CAMPAIGN_CAP] = _block_excess(ledger, plan, most, entry)
     return +counted
@@ -143,12 +155,14 @@ def _next(connection: Connection, plan: Plan, first: int) -> int | None:
     return min((one for one in found if one is not None), default=None)
 
 
-def _block_page(connection: Connection, plan: Plan, first: int, entry: AuditEntry) -> Counter[str]:
+def _block_page(
+    connection: Connection, plan: Plan, first: int, entry: AuditEntry
+) -> list[_Verdict]:
     span = {"first": first, "last": first + PAGE - 1}
     scope = {"within": plan.occurrence_id, **span, "now": entry.at}
     suspects = connection.execute(_PLANNED_SUSPECTS, scope).mappings()
     verdicts = _verdicts(connection, suspects, entry.at)
-    return Counter(one.code for one in _block(connection, verdicts, WAITING, entry))
+    return _block(connection, verdicts, WAITING, entry)
 
 
 @cache
@@ -198,6 +212,7 @@ def _verdict(row: RowMapping, code: str, why: str) -> _Verdict:
         id=row["id"],
         message_key=row["message_key"],
         campaign_id=row["campaign_id"],
+        held_until=row["held_until"],
         code=code,
         why=why,
     )

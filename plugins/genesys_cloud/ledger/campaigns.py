@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import audit
@@ -25,7 +27,10 @@ _FOLDED = {State.CLAIMED: State.PLANNED, State.ATTEMPTING: State.UNKNOWN}
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a campaign, or one occurrence of it, has come; `states` add up to `recipients`."""
+    """How far a campaign, or one occurrence of it, has come; `states` add up to `recipients`.
+
+    A campaign's tests are in `tests` alone: their messages by state, without those that none is in.
+    """
 
     campaign_id: str
     campaign_state: str
@@ -35,6 +40,7 @@ class Progress:
     blocked_reasons: Mapping[str, int]
     statuses: Mapping[str, int]
     in_flight: int
+    tests: Mapping[str, int]
 
     def as_json(self) -> dict[str, object]:
         """The documented shape of `campaign status --json`."""
@@ -46,24 +52,28 @@ class Progress:
             "states": dict(self.states),
             "blocked_reasons": dict(self.blocked_reasons),
             "statuses": dict(self.statuses),
+            "tests": dict(self.tests),
         }
 
 
 def progress(ledger: Ledger, campaign_id: str, *, occurrence_id: int | None = None) -> Progress:
-    """Count a campaign's recipients by state, blocking reason and delivery status."""
+    """Count a campaign's recipients by state, blocking reason and delivery status.
+
+    Of one occurrence everybody is counted, also where it is a test.
+    """
     with ledger.read() as connection:
         campaign = connection.execute(
             select(campaigns).where(campaigns.c.campaign_id == campaign_id)
         ).one_or_none()
         if campaign is None:
             raise _unknown(ledger, campaign_id)
-        rows = connection.execute(
-            select(messages.c.state, messages.c.reason_code, messages.c.status, func.count())
-            .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-            .where(_scope(campaign_id, occurrence_id))
-            .group_by(messages.c.state, messages.c.reason_code, messages.c.status)
-        ).all()
-    return _progress(campaign_id, campaign.state, campaign.reason, [tuple(row) for row in rows])
+        own = occurrences.c.campaign_id == campaign_id
+        if occurrence_id is not None:
+            rows, tests = _counts(connection, own & (occurrences.c.id == occurrence_id)), []
+        else:
+            rows = _counts(connection, own & ~occurrences.c.is_test)
+            tests = _counts(connection, own & occurrences.c.is_test)
+    return _progress(campaign, rows, tests)
 
 
 def change_state(
@@ -107,6 +117,42 @@ def change_state(
     return len(keys)
 
 
+def check_test(ledger: Ledger, campaign_id: str, *, audience: str, audience_digest: str) -> None:
+    """Raise CampaignDefinitionError where a list may not get a test of a campaign.
+
+    The campaign may be unknown yet. It may not send where it is paused or cancelled, and its own
+    audience, by name or by contents, is nobody's test list.
+    """
+    state = select(campaigns.c.state).where(campaigns.c.campaign_id == campaign_id)
+    theirs = select(occurrences.c.occurrence).where(
+        occurrences.c.campaign_id == campaign_id,
+        ~occurrences.c.is_test,
+        (occurrences.c.audience == audience) | (occurrences.c.audience_digest == audience_digest),
+    )
+    with ledger.read() as connection:
+        found = connection.execute(state).scalar_one_or_none()
+        occurrence = connection.execute(theirs.limit(1)).scalar_one_or_none()
+    if found not in (None, "active"):
+        raise CampaignDefinitionError(
+            f"Campaign {campaign_id!r} is {found}, so its tests are not sent either. "
+            + ("Resume it first." if found == "paused" else "Give another campaign_id.")
+        )
+    if occurrence is not None:
+        raise CampaignDefinitionError(
+            f"The list {audience!r} is the audience of occurrence {occurrence!r} of campaign "
+            f"{campaign_id!r}. A test goes to your own numbers: give a list of these."
+        )
+
+
+def was_planned(ledger: Ledger, campaign_id: str, occurrence: str) -> bool:
+    """Return whether anybody has planned an occurrence."""
+    known = select(occurrences.c.id).where(
+        occurrences.c.campaign_id == campaign_id, occurrences.c.occurrence == occurrence
+    )
+    with ledger.read() as connection:
+        return connection.execute(known).first() is not None
+
+
 def failed(ledger: Ledger, campaign_id: str, occurrence: str) -> frozenset[str]:
     """Return the address keys of those whose message was rejected, or failed to be delivered."""
     unsuccessful = (messages.c.state == State.REJECTED) | (messages.c.status == Status.FAILED.word)
@@ -143,18 +189,26 @@ def _cancel(connection: Connection, campaign_id: str, reason: str, now: datetime
     return cancelled.scalars().all()
 
 
-def _scope(campaign_id: str, occurrence_id: int | None) -> ColumnElement[bool]:
-    scope = occurrences.c.campaign_id == campaign_id
-    return scope if occurrence_id is None else scope & (occurrences.c.id == occurrence_id)
+_Count = tuple[str, str | None, str | None, int]
+"""How many messages have a state, a reason code and a status."""
 
 
-def _progress(
-    campaign_id: str,
-    campaign_state: str,
-    reason: str | None,
-    rows: Sequence[tuple[str, str | None, str | None, int]],
-) -> Progress:
+def _counts(connection: Connection, scope: ColumnElement[bool]) -> list[_Count]:
+    columns = (messages.c.state, messages.c.reason_code, messages.c.status)
+    counted = (
+        select(*columns, func.count())
+        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
+        .where(scope)
+        .group_by(*columns)
+    )
+    return [tuple(row) for row in connection.execute(counted)]
+
+
+def _progress(campaign: Row[Any], rows: Sequence[_Count], test_rows: Sequence[_Count]) -> Progress:
     states: dict[State, int] = dict.fromkeys(REPORTED_STATES, 0)
+    tests: Counter[str] = Counter()
+    for word, _, _, count in test_rows:
+        tests[_FOLDED.get(State(word), word)] += count
     blocked: dict[str, int] = {}
     statuses = {status.word: 0 for status in Status if status is not Status.PENDING}
     in_flight = 0
@@ -167,14 +221,15 @@ def _progress(
         if status in statuses:
             statuses[status] += count
     return Progress(
-        campaign_id=campaign_id,
-        campaign_state=campaign_state,
-        reason=reason,
+        campaign_id=campaign.campaign_id,
+        campaign_state=campaign.state,
+        reason=campaign.reason,
         recipients=sum(states.values()),
         states={state.value: count for state, count in states.items()},
         blocked_reasons=dict(sorted(blocked.items(), key=lambda item: (-item[1], item[0]))),
         statuses=statuses,
         in_flight=in_flight,
+        tests=dict(sorted(tests.items())),
     )
 
 

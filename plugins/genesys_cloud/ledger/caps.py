@@ -1,7 +1,7 @@
 """Caps: how often one address is written to over a rolling time, and how many get a campaign.
 
 What counts is what may have reached somebody: accepted, on its way, or unknown. An address counts
-on its channel only, over all campaigns.
+on its channel only, over all campaigns; a test counts nowhere.
 
 No index leads from an address to its messages: written in the order of digests, it would add a
 fifth to what an attempt costs. An address is looked for in each occurrence of the channel that sent
@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.plans import Plan, overtaken
 from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.messages import IN_FLIGHT, WAITING, State
@@ -40,7 +40,11 @@ _own = occurrences.alias("own")
 _OTHERS = (
     select(occurrences.c.id)
     .join(_own, (_own.c.channel == occurrences.c.channel) & (_own.c.id != occurrences.c.id))
-    .where(_own.c.id == bindparam("within"), occurrences.c.last_attempt_at > bindparam("since"))
+    .where(
+        _own.c.id == bindparam("within"),
+        occurrences.c.last_attempt_at > bindparam("since"),
+        ~occurrences.c.is_test,
+    )
 )
 
 
@@ -75,10 +79,12 @@ def note_attempt(
 def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[str]:
     """Block who is planned beyond an occurrence's cap, the last first, and return their keys.
 
-    From then on the occurrence may be sent.
+    From then on the occurrence may be sent. Raises PlanOvertakenError where it was planned anew.
     """
-    occurrence = occurrences.c.id == plan.occurrence_id
-    connection.execute(update(occurrences).where(occurrence).values(capped_plan_no=plan.number))
+    this = (occurrences.c.id == plan.occurrence_id, occurrences.c.plan_no == plan.number)
+    capped = update(occurrences).where(*this).values(capped_plan_no=plan.number)
+    if not connection.execute(capped).rowcount:
+        raise overtaken(plan)
     own = messages.c.occurrence_id == plan.occurrence_id
     taken = select(func.count()).where(own, messages.c.state.in_(TAKEN))
     left = max(0, most - connection.execute(taken).scalar_one())

@@ -1,4 +1,4 @@
-"""Every message of a campaign, as a proof needs it."""
+"""Every message of a campaign, and of its tests, as a proof needs it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Counted:
     attempted_at: datetime | None
 
 
-def census(ledger: Ledger, campaign_id: str) -> list[Counted]:
-    """Return every recipient of a campaign, in the order of the plan."""
+def census(ledger: Ledger, campaign_id: str, *, tests: bool = False) -> list[Counted]:
+    """Return every recipient of a campaign, or of its tests, in the order of the plan."""
     with ledger.read() as connection:
         rows = connection.execute(
             select(
@@ -39,7 +39,7 @@ def census(ledger: Ledger, campaign_id: str) -> list[Counted]:
                 messages.c.attempted_at,
             )
             .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-            .where(occurrences.c.campaign_id == campaign_id)
+            .where(occurrences.c.campaign_id == campaign_id, occurrences.c.is_test.is_(tests))
             .order_by(messages.c.id)
         )
         return [

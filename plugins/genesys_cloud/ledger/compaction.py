@@ -18,7 +18,10 @@ from genesys_cloud.ledger.database import Ledger
 LOCK_TIMEOUT = "30s"
 """How long a rewrite waits for PostgreSQL's tables; senders wait behind it as long."""
 
-_PERSONAL = ("messages", "status_events", "consents", "suppressions", "people", "campaigns")
+_PERSONAL = (
+    "messages", "status_events", "consents", "suppressions", "people", "campaigns",
+    "preview_samples",
+)  # fmt: skip
 _UNREMOVABLE = re.compile(r"[1-9][0-9]* dead row versions cannot be removed yet")
 
 

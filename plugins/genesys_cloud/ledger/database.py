@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,28 @@ class Ledger:
         with self._transaction(self.engine) as connection:
             yield connection
 
+    @contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """Run a transaction that may make tables anew, and leaves no row without its parent.
+
+        SQLite changes a column by making its table anew, and does not drop one that others refer to
+        unless foreign keys are off, which a transaction can't switch.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self.write() as connection:
+                yield connection
+            return
+        self.close()
+        with self._transaction(self._writer.execution_options(ledger_rebuilds=True)) as connection:
+            yield connection
+            if orphans := connection.execute(text("PRAGMA foreign_key_check")).all():
+                raise LedgerSchemaError(
+                    f"The ledger {self.name} was not upgraded: {len(orphans)} rows refer to others "
+                    f"that are not there, the first in {orphans[0][0]}. Restore a backup, or ask "
+                    "for help with this sentence."
+                )
+        self.close()  # the next connections keep foreign keys again
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -95,6 +117,20 @@ def open_ledger(
     return ledger
 
 
+def is_new(url: str, *, patience_s: int | None = None) -> bool:
+    """Return whether the ledger at a URL has no schema yet; makes neither that nor a file."""
+    with suppress(ArgumentError):  # the engine says what is wrong with it
+        parsed = make_url(connect_url(url))
+        file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+        if file and not file.startswith("file:") and not Path(file).exists():
+            return True
+    ledger = Ledger(_engine(url, patience_s))
+    try:
+        return _revision(ledger) is None
+    finally:
+        ledger.close()
+
+
 def check_schema(ledger: Ledger) -> None:
     """Raise LedgerSchemaError unless the ledger's schema is the newest that this code knows."""
     revision = _revision(ledger)
@@ -118,7 +154,7 @@ def upgrade(ledger: Ledger, *, actor: str = "ledger") -> str:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _schema_lock(ledger), ledger.write() as connection:
+    with _schema_lock(ledger), ledger.rebuild() as connection:
         if ledger.engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7203417)"))
         config.attributes["connection"] = connection
@@ -164,7 +200,12 @@ def _engine(url: str, patience_s: int | None = None) -> Engine:
                 "options": f"-c lock_timeout={patience_s}s -c statement_timeout={patience_s}s",
             }
         # Who can't wait finds out by its own statement that a connection is dead, and has a plan.
-        engine = create_engine(parsed, pool_pre_ping=patience_s is None, **arguments)
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=patience_s is None,
+            hide_parameters=True,  # texts and addresses: an error's cause is printed in task logs
+            **arguments,
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConnectionSettingsError(
             "The ledger's address is not a database URL that can be used "
@@ -183,6 +224,8 @@ def _make_folder(database: str | None) -> None:
             "The ledger's address names no file; several processes share the ledger, so it can't "
             "live in memory. Set GENESYS_LEDGER_URL to sqlite:///FILE."
         )
+    if database.startswith("file:"):
+        return  # SQLite's own kind of address, for whoever knows what it says
     try:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -205,6 +248,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later fails at once when another writer
     # came between; taking the write lock at the start waits in line instead.
+    if connection.get_execution_options().get("ledger_rebuilds", False):
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
     writes = connection.get_execution_options().get("ledger_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

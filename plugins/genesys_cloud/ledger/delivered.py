@@ -43,6 +43,7 @@ def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, LedgerFact]
                     occurrences.c.template,
                     occurrences.c.template_version,
                     occurrences.c.use_active_conversation,
+                    occurrences.c.is_test,
                 )
                 .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
                 .where(messages.c.api_message_id.in_(block))
@@ -59,6 +60,7 @@ def find(ledger: Ledger, message_ids: Sequence[str]) -> Mapping[str, LedgerFact]
                     # from the time of its send on which day it has to be listed.
                     attempted_at=None if row.use_active_conversation else row.attempted_at,
                     status=row.status or Status.PENDING.word,
+                    is_test=row.is_test,
                 )
     return found
 
@@ -136,12 +138,12 @@ def accepted_within(ledger: Ledger, surely: SurelyWithin) -> int:
 
 
 def states_between(ledger: Ledger, start: datetime, end: datetime) -> Mapping[str, int]:
-    """Count by state the recipients of occurrences that were planned in [start, end)."""
+    """Count by state the recipients of what was planned in [start, end), save tests."""
     with ledger.read() as connection:
         rows = connection.execute(
             select(messages.c.state, func.count())
             .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-            .where(occurrences.c.planned_at >= start, occurrences.c.planned_at < end)
+            .where(*_planned_within(start, end))
             .group_by(messages.c.state)
         ).all()
     return {str(state): int(count) for state, count in rows}
@@ -152,7 +154,8 @@ def not_sent_between(
 ) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
     """Count, by campaign, state and reason, the recipients whom no message of Genesys' went to.
 
-    They are those of occurrences that were planned in [start, end). The order is that of names.
+    They are those of occurrences that were planned in [start, end), save tests. The order is that
+    of names.
     """
     with ledger.read() as connection:
         rows = connection.execute(
@@ -163,11 +166,7 @@ def not_sent_between(
                 func.count().label("recipients"),
             )
             .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-            .where(
-                occurrences.c.planned_at >= start,
-                occurrences.c.planned_at < end,
-                messages.c.state != State.ACCEPTED,
-            )
+            .where(*_planned_within(start, end), messages.c.state != State.ACCEPTED)
             .group_by(occurrences.c.campaign_id, messages.c.state, messages.c.reason_code)
         ).all()
     counted: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -177,6 +176,11 @@ def not_sent_between(
     for campaign_id, state, reason, count in ordered:
         counted[campaign_id][state][reason] = int(count)
     return {campaign_id: dict(states) for campaign_id, states in counted.items()}
+
+
+def _planned_within(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    planned_at = occurrences.c.planned_at
+    return planned_at >= start, planned_at < end, ~occurrences.c.is_test
 
 
 def _unexplained(ledger: Ledger, listed: Sequence[Delivery], now: datetime) -> list[Awaited]:

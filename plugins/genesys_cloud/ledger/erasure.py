@@ -18,6 +18,7 @@ from genesys_cloud.errors import StillSendingError
 from genesys_cloud.ledger import audit, kept_optouts, people, recovery, traces
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.page_tables import preview_samples
 from genesys_cloud.ledger.tables import (
     campaigns,
     consents,
@@ -117,6 +118,7 @@ def erase(
         removed["quotations"], kept["texts_not_gone_out"] = _blank_quotations(connection, found)
         removed["quotations"] += _blank_free_texts(connection, identity)
         keys = traces.keys_of(identity)
+        removed["preview_samples"] = _drop_samples(connection, identity, rows)
         removed["digest_keys"] = sum(
             people.forget(connection, channel, wire) for channel, wire in identity.wires.items()
         )
@@ -146,7 +148,7 @@ def _locked(connection: Connection, found: Traces) -> list[Any]:
     """Return the person's messages, which nobody else can change until the transaction ends."""
     columns = (
         messages.c.id, messages.c.message_key, messages.c.state, messages.c.text,
-        messages.c.lease_until, messages.c.occurrence_id,
+        messages.c.lease_until, messages.c.occurrence_id, messages.c.address_key,
     )  # fmt: skip
     return [
         row
@@ -212,6 +214,21 @@ def _cancel(connection: Connection, rows: Sequence[Any], *, actor: str, now: dat
 def _blank_own(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
     for block in _blocks([row.id for row in rows]):
         connection.execute(update(messages).where(messages.c.id.in_(block)).values(blank(now)))
+
+
+def _drop_samples(connection: Connection, identity: Identity, rows: Sequence[Any]) -> int:
+    """Delete the person's texts from previews, and others' that quote the address."""
+    keys = {*traces.keys_of(identity), *(row.address_key for row in rows if row.address_key)}
+    quoting = select(preview_samples.c.id, preview_samples.c.text).where(
+        traces.holds(preview_samples.c.text, identity)
+    )
+    found = [row.id for row in connection.execute(quoting) if identity.quoted_in(row.text)]
+    by_key = (preview_samples.c.address_key.in_(some) for some in _blocks(sorted(keys)))
+    by_id = (preview_samples.c.id.in_(ids) for ids in _blocks(found))
+    return sum(
+        connection.execute(delete(preview_samples).where(condition)).rowcount
+        for condition in (*by_key, *by_id)
+    )
 
 
 def _drop_events(connection: Connection, found: Traces) -> int:

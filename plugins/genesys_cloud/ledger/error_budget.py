@@ -14,24 +14,28 @@ from genesys_cloud.outbound.messages import State
 
 FAILED = (State.REJECTED, State.UNKNOWN)
 
+ACTOR = "error budget"
+"""Who pauses a campaign then, and how the reason begins."""
+
 
 def check(connection: Connection, failed_ids: Sequence[int], now: datetime) -> None:
     """Pause the campaigns of these messages whose budget is used up.
 
     The count is of an occurrence: errors are its rejected and unknown messages, the share is
-    errors over those and the accepted.
+    errors over those and the accepted. A test has no budget: it must not pause its campaign.
     """
     if not failed_ids:
         return
     ids = select(messages.c.occurrence_id).where(messages.c.id.in_(list(failed_ids))).distinct()
-    for occurrence in connection.execute(select(occurrences).where(occurrences.c.id.in_(ids))):
+    budgeted = select(occurrences).where(occurrences.c.id.in_(ids), ~occurrences.c.is_test)
+    for occurrence in connection.execute(budgeted):
         counts = _counts(connection, occurrence.id)
         errors, tried = sum(counts.get(state, 0) for state in FAILED), sum(counts.values())
         if errors >= occurrence.error_budget_count and (
             errors >= occurrence.error_budget_share * tried
         ):
             reason = (
-                f"error budget: {errors:,} of {tried:,} messages tried were rejected or have no "
+                f"{ACTOR}: {errors:,} of {tried:,} messages tried were rejected or have no "
                 f"clear answer (limits: {occurrence.error_budget_count:,} and "
                 f"{occurrence.error_budget_share:.0%})"
             )
@@ -59,7 +63,7 @@ def _pause(connection: Connection, campaign_id: str, reason: str, now: datetime)
     if paused.rowcount:
         entry = AuditEntry(
             at=now,
-            actor="error budget",
+            actor=ACTOR,
             action="campaign.paused",
             campaign_id=campaign_id,
             details={"reason": reason},

@@ -16,14 +16,14 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Insert, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, func, insert, select, update
 
 from genesys_cloud.ledger import audit, event_targets, opt_outs
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.event_targets import Tracked
 from genesys_cloud.ledger.row_sets import MOMENT, TEXT, encoded, moment, row_set
-from genesys_cloud.ledger.tables import status_events
+from genesys_cloud.ledger.tables import PARKED, status_events
 from genesys_cloud.outbound.deliveries import CLOCKS_APART
 from genesys_cloud.outbound.failure_policy import FailurePolicy
 from genesys_cloud.outbound.opt_outs import Arrival, Choice, Verdict
@@ -61,6 +61,13 @@ def apply(ledger: Ledger, arrived: Sequence[Arrival], now: datetime) -> list[Eff
         _keep(connection, new, effects, now)
         found = iter(effects)
         return [next(found) if fresh else Effect.DUPLICATE for fresh in is_new]
+
+
+def parked(ledger: Ledger) -> int:
+    """Return how many events wait for their message to be recorded."""
+    with ledger.read() as connection:
+        waiting = select(func.count()).select_from(status_events).where(PARKED)
+        return connection.execute(waiting).scalar_one()
 
 
 def apply_parked(

@@ -16,7 +16,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from genesys_cloud.ledger.tables import Identity, UtcDateTime, metadata
+from genesys_cloud.ledger.column_types import Identity, UtcDateTime
+from genesys_cloud.ledger.tables import metadata
 
 # What a person is shown before a run sends anything: counts here, texts in the samples.
 previews = Table(
@@ -63,6 +64,7 @@ message_counts = Table(
     # 0, or the number of a transaction that has not been added up yet: nobody waits for another.
     Column("slot", BigInteger, primary_key=True, autoincrement=False),
     Column("messages", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # How many attempts were settled in which minute, kept the same way.
@@ -74,4 +76,13 @@ sends_per_minute = Table(
     Column("state", String(16), primary_key=True),  # accepted | rejected | unknown
     Column("slot", BigInteger, primary_key=True, autoincrement=False),
     Column("messages", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What people were told of, each thing once, however many tasks come to know it.
+notices = Table(
+    "notices",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("told_at", UtcDateTime, nullable=False),
 )

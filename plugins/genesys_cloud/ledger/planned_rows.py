@@ -21,7 +21,8 @@ class PlannedMessage(NamedTuple):
     """One recipient as planning left it: ready to go, held until its window opens, or blocked.
 
     `address_key` is None where the row has no usable address or repeats another row's. A tuple,
-    for the driver takes it as it is, and worker processes hand it over in no time.
+    for the driver takes it as it is, and worker processes hand it over in no time. The last field,
+    the number's country, is for the preview alone and is not kept.
     """
 
     message_key: str
@@ -40,15 +41,24 @@ class PlannedMessage(NamedTuple):
     consent_expires_at: datetime | None = None
     place: str | None = None
     held_until: datetime | None = None
+    country: str | None = None
 
 
-_NAMES = ("occurrence_id", "plan_no", "fence", "attempts", *PlannedMessage._fields)
+_NAMES = ("occurrence_id", "plan_no", "fence", "attempts", *PlannedMessage._fields[:-1])
 _COLUMNS = ", ".join(_NAMES)
 _INSERT = f"INSERT INTO messages ({_COLUMNS}) VALUES ({{}}) ON CONFLICT DO NOTHING"  # noqa: S608 - no input
 _ROOM = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 16384")
 """64 MB for pages, and for the log before it is merged: keys are random, so that every batch
 touches pages all over the indexes, which would be written and read again and again."""
 
+_LAST = "SELECT coalesce(max(id), 0) FROM messages"
+_COUNT = """
+INSERT INTO message_counts (occurrence_id, state, reason_code, status, slot, messages)
+SELECT occurrence_id, state, coalesce(reason_code, ''), coalesce(status, ''), 0, count(*)
+FROM messages WHERE id > ? GROUP BY 1, 2, 3, 4
+ON CONFLICT (occurrence_id, state, reason_code, status, slot)
+DO UPDATE SET messages = messages + excluded.messages
+"""
 _COPY = f"COPY messages ({_COLUMNS}) FROM STDIN"
 _STATE = _NAMES.index("state")
 _MOMENTS = tuple(_NAMES.index(name) for name in ("consent_expires_at", "held_until"))
@@ -56,7 +66,7 @@ _MOMENTS = tuple(_NAMES.index(name) for name in ("consent_expires_at", "held_unt
 
 def as_columns(occurrence_id: int, plan_no: int, one: PlannedMessage) -> dict[str, Any]:
     """Return a recipient as a row of the table, by column."""
-    return dict(zip(_NAMES, (occurrence_id, plan_no, 0, 0, *one), strict=True))
+    return dict(zip(_NAMES, (occurrence_id, plan_no, 0, 0, *one[:-1]), strict=True))
 
 
 def insert(
@@ -64,18 +74,25 @@ def insert(
 ) -> None:
     """Write recipients who have no row yet; of one whom another run wrote meanwhile, that stays."""
     if connection.dialect.name == "sqlite":
-        for pragma in _ROOM:
-            connection.exec_driver_sql(pragma)
-        mark, rows = "?", [_as_sqlite(_row(occurrence_id, plan_no, one)) for one in planned]
-    elif _copied(connection, (_row(occurrence_id, plan_no, one) for one in planned)):
-        return
-    else:
-        mark, rows = "%s", [_row(occurrence_id, plan_no, one) for one in planned]
-    connection.exec_driver_sql(_INSERT.format(", ".join([mark] * len(_NAMES))), rows)
+        _insert_in_sqlite(
+            connection, [_as_sqlite(_row(occurrence_id, plan_no, one)) for one in planned]
+        )
+    elif not _copied(connection, (_row(occurrence_id, plan_no, one) for one in planned)):
+        rows = [_row(occurrence_id, plan_no, one) for one in planned]
+        connection.exec_driver_sql(_INSERT.format(", ".join(["%s"] * len(_NAMES))), rows)
+
+
+def _insert_in_sqlite(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Write the rows and count them; on PostgreSQL a trigger counts, once for all of them."""
+    for pragma in _ROOM:
+        connection.exec_driver_sql(pragma)
+    last = connection.exec_driver_sql(_LAST).scalar_one()
+    connection.exec_driver_sql(_INSERT.format(", ".join(["?"] * len(_NAMES))), rows)
+    connection.exec_driver_sql(_COUNT, (last,))
 
 
 def _row(occurrence_id: int, plan_no: int, one: PlannedMessage) -> tuple[Any, ...]:
-    row = [occurrence_id, plan_no, 0, 0, *one]
+    row = [occurrence_id, plan_no, 0, 0, *one[:-1]]
     row[_STATE] = one.state.value  # drivers take a plain word faster than an enum's
     return tuple(row)
 

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from genesys_cloud.errors import CampaignDefinitionError, PlanOvertakenError
 from genesys_cloud.ledger import audit, planned_rows, replanning
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
@@ -20,12 +21,17 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import normalise_purpose
 from genesys_cloud.outbound.messages import OPEN, State
 
+BEING_PLANNED = ""
+"""The digest of a plan that is not complete: no task has it, and nobody can approve it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """One planning of one occurrence; `number` grows when the same occurrence is planned again.
 
-    `same_audience` is whether the plan before it read the same contact list.
+    `same_audience` is whether the plan before it read the same contact list, `after_released`
+    whether that might go out. Once the plan is complete, `digest` is over all that it sends;
+    `left_over` of that are an earlier plan's.
     """
 
     occurrence_id: int
@@ -33,6 +39,9 @@ class Plan:
     occurrence: str
     number: int
     same_audience: bool
+    after_released: bool = True
+    digest: str = BEING_PLANNED
+    left_over: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +57,8 @@ class Origin:
 class Shard:
     """A slice of an occurrence's messages, by row id, both ends inclusive.
 
-    `profile` is the one that they were planned for when the slice was cut.
+    `profile` is the one that they were planned for when the slice was cut, `plan_digest` the plan
+    that it was cut from; None is one of before there were digests.
     """
 
     occurrence_id: int
@@ -56,6 +66,7 @@ class Shard:
     number: int
     first_id: int
     last_id: int
+    plan_digest: str | None = None
 
     def holds(self) -> ColumnElement[bool]:
         """The condition that a message belongs to this shard."""
@@ -83,7 +94,9 @@ def begin(
 ) -> Plan:
     """Open a planning; the same occurrence planned again keeps its rows and counts one up.
 
-    For another profile than before, nothing of the earlier plan may go out as it is.
+    Until the plan is complete nothing of the occurrence goes out, and for another profile than
+    before, nothing of the earlier plan may go out as it is. Raises CampaignDefinitionError where a
+    test would become none, or the other way round.
     """
     with ledger.write() as connection:
         connection.execute(
@@ -94,11 +107,17 @@ def begin(
         )
         values = _values(campaign, sender, profile, template_version, now)
         values |= asdict(origin or Origin()) | {"is_test": is_test}
-        query = select(occurrences.c.audience, occurrences.c.profile).where(
+        query = select(occurrences).where(
             occurrences.c.campaign_id == campaign.campaign_id,
             occurrences.c.occurrence == occurrence,
         )
         before = connection.execute(query).one_or_none()
+        if before is not None and before.is_test != is_test:
+            raise CampaignDefinitionError(
+                f"Occurrence {occurrence!r} of campaign {campaign.campaign_id!r} was planned as "
+                f"{'a test' if before.is_test else 'no test'}, and stays that. Give another "
+                "occurrence."
+            )
         row = connection.execute(
             _dialect(connection)
             .insert(occurrences)
@@ -110,13 +129,16 @@ def begin(
             .returning(occurrences.c.id, occurrences.c.plan_no)
         ).one()
         if before is not None and before.profile != profile:
-            replanning.set_aside(connection, row.id, campaign.campaign_id, before.profile, now)
+            whose, why = (row.id, campaign.campaign_id), replanning.OTHER_PROFILE
+            replanning.set_aside(connection, whose, plan_no=row.plan_no, code=why, at=now)
     return Plan(
         occurrence_id=row.id,
         campaign_id=campaign.campaign_id,
         occurrence=occurrence,
         number=row.plan_no,
         same_audience=before is not None and before.audience == campaign.audience,
+        # A plan of before there were digests might always go out.
+        after_released=not before or before.plan_digest is None or bool(before.approved_digest),
     )
 
 
@@ -129,13 +151,19 @@ def add(
     """Write one transaction's worth of recipients, and what the audit trail says of them.
 
     A recipient whom an earlier plan of the occurrence left `planned`, `held` or `blocked` takes the
-    new plan's text and verdict; one that a send task has touched stays as it is.
+    new plan's text and verdict; one that a send task has touched stays as it is. Raises
+    PlanOvertakenError where another run plans the occurrence by now.
     """
     with ledger.write() as connection:
+        latest = select(occurrences.c.plan_no).where(occurrences.c.id == plan.occurrence_id)
+        if connection.execute(latest).scalar_one() > plan.number:
+            raise overtaken(plan)
+        if plan.number > 1:
+            audit.lock(connection)  # before messages that a sender may have, as everybody does
         known = _known(connection, plan, planned)
         fresh = [one for one in planned if _identity(one) not in known]
         revised = {
-            known[_identity(one)]: as_columns(plan.occurrence_id, plan.number, one)
+            known[_identity(one)].id: as_columns(plan.occurrence_id, plan.number, one)
             for one in planned
             if _identity(one) in known
         }
@@ -143,6 +171,8 @@ def add(
             planned_rows.insert(connection, plan.occurrence_id, plan.number, fresh)
         if revised:
             replanning.revise(connection, revised)
+        away = [row.id for row in known.values() if row.state in replanning.COMES_BACK]
+        replanning.adopt(connection, {one: revised[one] for one in away})
         # Last: whoever appends holds up everybody else's entries until it commits.
         audit.append(connection, entries)
 
@@ -176,9 +206,9 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     """Cut what is left to do into shards of `size` messages, larger where more than `most`."""
     ids = select(messages.c.id, func.row_number().over(order_by=messages.c.id).label("place"))
     todo = ids.where(messages.c.occurrence_id == occurrence_id, messages.c.state.in_(OPEN))
-    profile = select(occurrences.c.profile).where(occurrences.c.id == occurrence_id)
+    planned = select(occurrences.c.profile, occurrences.c.plan_digest)
     with ledger.read() as connection:
-        planned_for = connection.execute(profile).scalar_one()
+        found = connection.execute(planned.where(occurrences.c.id == occurrence_id)).one()
         count = connection.execute(select(func.count()).select_from(todo.subquery())).scalar_one()
         width = max(size, -(-count // most))
         numbered = todo.subquery()
@@ -195,13 +225,23 @@ def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[
     return [
         Shard(
             occurrence_id=occurrence_id,
-            profile=planned_for,
+            profile=found.profile,
             number=int(row.number),
             first_id=row.first_id,
             last_id=row.last_id,
+            plan_digest=found.plan_digest,
         )
         for row in rows
     ]
+
+
+def overtaken(plan: Plan) -> PlanOvertakenError:
+    """Return the error of a planning whose occurrence another one has taken over."""
+    return PlanOvertakenError(
+        f"Campaign {plan.campaign_id!r}, occurrence {plan.occurrence!r}, was planned anew by "
+        "another run before this plan was complete, and that run sends it. Let it; start this one "
+        "again only where it is to be planned by its settings."
+    )
 
 
 def _values(
@@ -219,6 +259,7 @@ def _values(
         "planned_at": now,
         "deadline": campaign.deadline,
         "not_before": campaign.not_before,
+        "plan_digest": BEING_PLANNED,
         "messages_per_minute": campaign.messages_per_minute,
         "error_budget_count": campaign.error_budget_count,
         "error_budget_share": campaign.error_budget_share,
@@ -237,18 +278,20 @@ def _identity(one: PlannedMessage) -> str:
 
 def _known(
     connection: Connection, plan: Plan, planned: Sequence[PlannedMessage]
-) -> Mapping[str, int]:
+) -> Mapping[str, Row[*tuple[Any, ...]]]:
     if plan.number == 1:
         return {}
     keys = [one.address_key for one in planned if one.address_key]
     lone = [one.message_key for one in planned if not one.address_key]
     rows = connection.execute(
-        select(messages.c.id, messages.c.address_key, messages.c.message_key).where(
+        select(
+            messages.c.id, messages.c.address_key, messages.c.message_key, messages.c.state
+        ).where(
             messages.c.occurrence_id == plan.occurrence_id,
             messages.c.address_key.in_(keys) | messages.c.message_key.in_(lone),
         )
     )
-    return {row.address_key or row.message_key: row.id for row in rows}
+    return {row.address_key or row.message_key: row for row in rows}
 
 
 def _dialect(connection: Connection) -> Any:

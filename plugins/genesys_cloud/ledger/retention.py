@@ -28,6 +28,7 @@ from genesys_cloud.ledger import audit, compaction
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.erasure import blank
+from genesys_cloud.ledger.page_tables import preview_samples, previews
 from genesys_cloud.ledger.retention_policy import RetentionPolicy
 from genesys_cloud.ledger.tables import (
     consents,
@@ -156,6 +157,15 @@ def _texts(cutoff: datetime) -> Select[Any]:
     return _final(cutoff).where(or_(messages.c.text != "", messages.c.text_digest != ""))
 
 
+def _samples(cutoff: datetime) -> Select[Any]:
+    """Select the texts that previews show; the previews stay, as numbers."""
+    return (
+        select(preview_samples.c.id)
+        .join(previews, previews.c.id == preview_samples.c.preview_id)
+        .where(previews.c.created_at < cutoff)
+    )
+
+
 def _addresses(cutoff: datetime) -> Select[Any]:
     return _final(cutoff).where(messages.c.erased_at.is_(None))
 
@@ -182,6 +192,10 @@ def _drop_texts(connection: Connection, ids: list[Any], cutoff: datetime, now: d
     return _change(connection, _texts(cutoff), ids, {"text": "", "text_digest": ""})
 
 
+def _drop_samples(connection: Connection, ids: list[Any], cutoff: datetime, now: datetime) -> int:
+    return connection.execute(delete(preview_samples).where(preview_samples.c.id.in_(ids))).rowcount
+
+
 def _drop_addresses(connection: Connection, ids: list[Any], cutoff: datetime, now: datetime) -> int:
     return _change(connection, _addresses(cutoff), ids, blank(now))
 
@@ -206,6 +220,7 @@ def _change(
 
 _CLASSES = {
     "texts": _Class(policy="texts", due=_texts, destroy=_drop_texts),
+    "preview_samples": _Class(policy="texts", due=_samples, destroy=_drop_samples),
     # Before the addresses: afterwards nobody could tell whose key it is.
     "digest_keys": _Class(policy="addresses", due=_keys, destroy=_drop_keys),
     "addresses": _Class(policy="addresses", due=_addresses, destroy=_drop_addresses),

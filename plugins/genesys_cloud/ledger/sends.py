@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Update, bindparam, select, update
 
 from genesys_cloud.errors import LeaseLostError
-from genesys_cloud.ledger import audit, blocking, caps, rate_gate
+from genesys_cloud.ledger import approvals, audit, blocking, caps, rate_gate
+from genesys_cloud.ledger.approvals import Verdict
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
@@ -75,22 +76,28 @@ def claim(
 ) -> Batch:
     """Claim up to `most` planned messages and reserve their slots, in one transaction.
 
-    The batch is empty where nothing is left to claim, the campaign is not active, it has been
-    planned for another profile since the shard was cut, or it has a cap and is being planned. What
-    is left of a cancelled campaign is cancelled here, and what is past its deadline has expired.
-    Messages for places that `quiet` says are shut are not claimed. Raises PolicyError where
-    messages have quiet hours, and it is None.
+    The batch is empty where nothing is left to claim, the campaign is not active, its plan is no
+    longer the shard's, or nobody has approved that; while it is being planned, the batch says when
+    to look again. What is left of a cancelled campaign is cancelled here, and what is past its
+    deadline has expired. Messages for places that `quiet` says are shut are not claimed. Raises
+    PolicyError where messages have quiet hours, and it is None.
     """
     with ledger.write() as connection:
         found = connection.execute(_CONTROL, {"within": shard.occurrence_id}).one()
         if found.state == "cancelled":
             _retire(connection, shard, found.campaign_id, State.CANCELLED, now)
+        verdict = approvals.verdict(found, shard.plan_digest, now)
+        if found.state == "active" and verdict is Verdict.WAIT:
+            return Batch(wait_until=now + approvals.LOOK_AGAIN)
         half_planned = found.capped_plan_no not in (None, found.plan_no)
-        if found.state != "active" or found.profile != shard.profile or half_planned:
+        stopped = verdict is Verdict.STOP or found.profile != shard.profile or half_planned
+        if found.state != "active" or stopped:
             return Batch(active=False)
         if found.deadline is not None and found.deadline <= now:
             _retire(connection, shard, found.campaign_id, State.EXPIRED, now)
-        chosen = {"first": shard.first_id, "last": shard.last_id, "most": most}
+        # Before there were digests, nothing counted an earlier plan's rows to a later one.
+        plan_no = found.plan_no if found.plan_digest else 0
+        chosen = {"first": shard.first_id, "last": shard.last_id, "most": most, "plan": plan_no}
         rows = connection.execute(_CHOSEN, {"within": shard.occurrence_id, **chosen}).all()
         shut, closing = windows(quiet, {row.place for row in rows if row.place is not None}, now)
         rows = [row for row in rows if row.place not in shut]
@@ -152,6 +159,9 @@ _CONTROL = (
         occurrences.c.sender,
         occurrences.c.profile,
         occurrences.c.plan_no,
+        occurrences.c.planned_at,
+        occurrences.c.plan_digest,
+        occurrences.c.approved_digest,
         occurrences.c.capped_plan_no,
         occurrences.c.last_attempt_at,
         occurrences.c.use_active_conversation,
@@ -173,6 +183,7 @@ _CHOSEN = (
         messages.c.occurrence_id == bindparam("within"),
         messages.c.id.between(bindparam("first"), bindparam("last")),
         messages.c.state == State.PLANNED,
+        messages.c.plan_no >= bindparam("plan"),
     )
     .order_by(messages.c.id)
     .limit(bindparam("most"))
@@ -245,13 +256,9 @@ def _claim(
 
 def _attempts(claims: Sequence[Claim], now: datetime) -> list[AuditEntry]:
     entry = AuditEntry(
-        at=now,
-        actor=ACTOR,
-        action="send.attempting",
-        campaign_id=claims[0].message.campaign_id,
-        previous_status=State.CLAIMED,
-        new_status=State.ATTEMPTING,
-    )
+        at=now, actor=ACTOR, action="send.attempting", campaign_id=claims[0].message.campaign_id,
+        previous_status=State.CLAIMED, new_status=State.ATTEMPTING,
+    )  # fmt: skip
     return audit.about_many(entry, [one.message.message_key for one in claims])
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -19,40 +15,32 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
+    TextClause,
     UniqueConstraint,
     text,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept as UTC; a naive one is an error, for it names no instant."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("the ledger takes aware datetimes only")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite gives a 64-bit row id only to a column that is spelled INTEGER.
-Identity = BigInteger().with_variant(Integer, "sqlite")
+from genesys_cloud.ledger.column_types import Identity, UtcDateTime
 
 # Spelled the same in index and query, or SQLite does not see that the one serves the other.
 WENT_OUT = text("state IN ('accepted', 'unknown')")
 IN_CONVERSATION = text("conversation_id IS NOT NULL")
+WITH_REASON = text("reason_code IS NOT NULL")
+ABOUT_A_CAMPAIGN = text("substr(action, 1, 9) = 'campaign.'")
+# Of the others the instant is known, and how often they come makes them dear to index.
+ABOUT_A_MESSAGE = text(
+    "message_key IS NOT NULL AND event_id IS NULL "
+    "AND action <> 'send.accepted' AND action <> 'send.rejected'"
+)
+PARKED = text("outcome = 'parked'")
 
 metadata = MetaData()
+
+
+def _partial(name: str, *columns: str, where: TextClause) -> Index:
+    """Return an index of some rows alone."""
+    return Index(name, *columns, postgresql_where=where, sqlite_where=where)
+
 
 campaigns = Table(
     "campaigns",
@@ -157,19 +145,10 @@ messages = Table(
     UniqueConstraint("occurrence_id", "address_key", name="uq_messages_address"),
     Index("ix_messages_work", "occurrence_id", "state", "id"),
     # The status stays out of it: PostgreSQL moves a status twice as fast where no index names it.
-    Index(
-        "ix_messages_attempted",
-        "state",
-        "attempted_at",
-        postgresql_where=WENT_OUT,
-        sqlite_where=WENT_OUT,
-    ),
-    Index(
-        "ix_messages_conversation_id",
-        "conversation_id",
-        postgresql_where=IN_CONVERSATION,
-        sqlite_where=IN_CONVERSATION,
-    ),
+    _partial("ix_messages_attempted", "state", "attempted_at", where=WENT_OUT),
+    _partial("ix_messages_conversation_id", "conversation_id", where=IN_CONVERSATION),
+    # Most messages have no reason, so that most sends don't touch it.
+    _partial("ix_messages_reason", "occurrence_id", "reason_code", "id", where=WITH_REASON),
 )
 
 suppressions = Table(
@@ -236,6 +215,7 @@ status_events = Table(
     # Why a message failed, where the event says so: a parked one is still to tell it.
     Column("reason_code", String(64)),
     Index("ix_status_events_message", "api_message_id", "outcome"),
+    Index("ix_status_events_parked", "id", postgresql_where=PARKED, sqlite_where=PARKED),
 )
 
 audit_entries = Table(
@@ -256,6 +236,10 @@ audit_entries = Table(
     Column("previous_digest", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Index("ix_audit_entries_campaign", "campaign_id", "seq"),
+    # Entries come nearly in this order, so that it costs little.
+    Index("ix_audit_entries_at", "at"),
+    _partial("ix_audit_entries_whole", "campaign_id", "seq", where=ABOUT_A_CAMPAIGN),
+    _partial("ix_audit_entries_message", "message_key", where=ABOUT_A_MESSAGE),
 )
 
 audit_head = Table(

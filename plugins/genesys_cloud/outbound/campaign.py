@@ -35,9 +35,9 @@ class Campaign:
 
     `purpose` is what consent is asked for, '' is any; `consent_from` is where it is asked. An
     address gets `recipient_cap` messages of all campaigns within `recipient_cap_days`, and an
-    occurrence has `most_messages` recipients, None for any number. `hold_out_share` (0 to 1) of the
-    recipients get nothing. Quiet hours go by `message_class`, one of MESSAGE_CLASSES. An SMS of
-    more than `max_segments` is blocked, None where only the profile's limit holds.
+    occurrence has `most_messages` recipients, None for any number. `hold_out_share` (0 to below 1)
+    of the recipients get nothing. Quiet hours go by `message_class`, one of MESSAGE_CLASSES. An SMS
+    of more than `max_segments` is blocked, None where only the profile's limit holds.
     """
 
     campaign_id: str
@@ -126,7 +126,8 @@ class Campaign:
                 f"Campaign {self.campaign_id!r} needs recipient_cap, recipient_cap_days and "
                 f"most_messages of at least 1, and recipient_cap_days of at most {MOST_DAYS}."
             )
-        if not 0 <= self.hold_out_share <= 1:
+        if not 0 <= self.hold_out_share < 1:
             raise CampaignDefinitionError(
-                f"Campaign {self.campaign_id!r} needs a hold_out_share between 0 and 1."
+                f"Campaign {self.campaign_id!r} needs a hold_out_share between 0 and 1, and below "
+                "1: somebody has to get the message."
             )

@@ -69,7 +69,7 @@ class LedgerFact:
 
     `segments` is the count that is billed, None where the channel has none. `attempted_at` and
     `accepted_at` are when the send began and was answered, by our clock, aware UTC. `status` is
-    None where nobody asked for it.
+    None where nobody asked for it. With `is_test` it is a test's, and counts in no statistics.
     """
 
     campaign_id: str
@@ -80,6 +80,7 @@ class LedgerFact:
     accepted_at: datetime | None = None
     attempted_at: datetime | None = None
     status: str | None = None
+    is_test: bool = False
 
     def known_behind(self, status: str) -> bool:
         """Return whether the ledger's status would move forward to this one."""

@@ -9,7 +9,6 @@ one, and counts alone; elsewhere nobody reads it.
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,15 +21,13 @@ from jinja2.meta import find_undeclared_variables
 from genesys_cloud.errors import TemplateError
 from genesys_cloud.outbound.approved_text import read_approved
 from genesys_cloud.outbound.channels import PROVIDERS, templated
+from genesys_cloud.outbound.inventory import nearest, template_names
 from genesys_cloud.outbound.languages import match_language, normalise_tag
 from genesys_cloud.outbound.rendering import Content, Template, Text
 from genesys_cloud.outbound.sandbox import Sandbox
 from genesys_cloud.outbound.template_syntax import needed, plural_forms
 
 __all__ = ["Template", "TemplateLibrary"]
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-"""A folder's name; it can't lead out of the templates' folder."""
 
 GREETINGS: Final = "greetings.toml"
 
@@ -47,10 +44,15 @@ class TemplateLibrary:
 
     def names(self) -> list[str]:
         """Return the templates that exist, in order."""
-        folders = {
-            path.parent.name for end in ("j2", "toml") for path in self.root.glob(f"*/*.{end}")
-        }
-        return sorted(name for name in folders if NAME.match(name))
+        return template_names(self.root)
+
+    def check_there(self, name: str) -> None:
+        """Raise TemplateError, with what there is, for a name that does not exist."""
+        if name not in self.names():
+            raise TemplateError(
+                f"There is no template {name!r}. Templates that exist: "
+                f"{nearest(name, self.names())}."
+            )
 
     def load(self, name: str, channel: str, profile: str = "messaging") -> Template:
         """Return the template called `name` in all languages that it has for `channel`.
@@ -58,11 +60,7 @@ class TemplateLibrary:
         `channel` is a channel's name or its provider word. Raises TemplateError for a name that
         does not exist, a file that does not parse, and a folder without a text for the channel.
         """
-        if name not in self.names():
-            raise TemplateError(
-                f"There is no template {name!r}. Templates that exist: "
-                f"{', '.join(self.names()) or 'none'}."
-            )
+        self.check_there(name)
         provider = channel.rpartition(":")[2]
         approved = templated(provider, profile)
         files = self._approved(name, provider, profile) if approved else self._files(name, provider)

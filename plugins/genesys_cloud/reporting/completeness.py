@@ -27,6 +27,7 @@ class Day:
     missing: int | None = None
     duplicates: int | None = None
     outside: int | None = None
+    test_messages: int | None = None
     complete: bool | None = None
     ended: bool | None = None
     in_api_not_in_ledger: int | None = None
@@ -65,6 +66,8 @@ def day_of(manifest: Mapping[str, Any]) -> Day:
         missing=_missing(manifest, total),
         duplicates=manifest.get("duplicatesDropped"),
         outside=outside,
+        # Before there were tests no manifest counts them.
+        test_messages=manifest.get("testMessages", 0),
         complete=manifest.get("complete"),
         ended=manifest.get("dayEnded"),
         in_api_not_in_ledger=compared.get("inApiNotInLedger", manifest.get("notInLedger")),

@@ -30,14 +30,15 @@ class Counted:
 
     `rows` are in the files; `outside_interval` were created before the interval or at its end or
     later. Of the rows, `not_in_ledger` are unknown to it and `status_differs` have another status
-    there. `judged` are in the ledger and were surely created in the interval. `watermark` is the
-    latest created date among the rows, None where there is none.
+    there; `tests` were sent as tests. `judged` are in the ledger and were surely created in the
+    interval. `watermark` is the latest created date among the rows, None where there is none.
     """
 
     rows: int = 0
     outside_interval: int = 0
     not_in_ledger: int = 0
     status_differs: int = 0
+    tests: int = 0
     judged: int = 0
     watermark: datetime | None = None
 
@@ -125,6 +126,7 @@ def _counting(
         counted.outside_interval += block.num_rows - rows.num_rows
         counted.not_in_ledger += rows.num_rows - _true(rows["inLedger"])
         counted.status_differs += _true(rows[DIFFERS])
+        counted.tests += _true(rows["isTest"])
         counted.judged += _true(block[JUDGED])
         latest: datetime | None = pc.max(rows["createdDate"]).as_py()
         if latest is not None:  # rows come by creation, those without one last

@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
         pa.field("inLedger", pa.bool_(), nullable=False),
         pa.field("segments", pa.int64()),
         pa.field("acceptedDate", _TIME),
+        pa.field("isTest", pa.bool_(), nullable=False),
     ]
 )
 
@@ -74,6 +75,7 @@ def to_batch(deliveries: Sequence[Delivery], facts: Mapping[str, LedgerFact]) ->
         pa.array([fact is not None for _, fact in pairs], pa.bool_()),
         pa.array([fact.segments if fact else None for _, fact in pairs], pa.int64()),
         _times(fact.accepted_at if fact else None for _, fact in pairs),
+        pa.array([fact is not None and fact.is_test for _, fact in pairs], pa.bool_()),
     ]
     return pa.record_batch(arrays, schema=SCHEMA)
 

@@ -21,6 +21,7 @@ class Manifest:
     `day_ended` is False where messages of the day were still to come. `api_total` is the count on
     the last page, None where the API gives none; `complete` is then None too, unknown, and False
     where the day had not ended. With `total_is_approximate` that count is about right.
+    Of the `rows`, `test_messages` were sent as tests and are in no figure.
     `watermark` is the latest created date among the rows, or the interval's end where there is
     none. `content_digest` is the SHA-256 of deliveries.csv;
     `revision` grows by one whenever that digest changes, and `changes` says how: what
@@ -41,6 +42,7 @@ class Manifest:
     duplicates_dropped: int
     outside_interval: int
     not_in_ledger: int
+    test_messages: int
     complete: bool | None
     watermark: datetime
     content_digest: str
@@ -69,6 +71,7 @@ class Manifest:
             "duplicatesDropped": self.duplicates_dropped,
             "outsideInterval": self.outside_interval,
             "notInLedger": self.not_in_ledger,
+            "testMessages": self.test_messages,
             "complete": self.complete,
             "watermark": iso(self.watermark),
             "contentDigest": self.content_digest,

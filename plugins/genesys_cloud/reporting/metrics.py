@@ -1,6 +1,6 @@
 """The figures of delivery data, from its rows alone: the same rows in any order give the same.
 
-Words used throughout, all of them counts of messages:
+Words used throughout, all of them counts of messages, none of which was sent as a test:
 accepted   every row: Genesys took the message and gave it an id
 delivered  status `delivered` or `read`, for what was read has arrived
 failed     status `failed`
@@ -41,6 +41,7 @@ def figures(tallies: Tallies) -> Metrics:
         "clockSkewed": counts["skewed"],
         "contradictions": counts["contradictions"],
         "segments": counts["segments"],
+        "testMessages": tallies.tests,
         "failureReasons": _most_frequent(tallies.by["failureReasons"].counts["failed"]),
         "byStatus": _most_frequent(tallies.by["byStatus"].counts["accepted"]),
         **{name: _groups(tallies.by[name]) for name in BREAKDOWNS},

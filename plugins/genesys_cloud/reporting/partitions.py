@@ -119,6 +119,7 @@ def _manifest(
         duplicates_dropped=export.duplicates_dropped,
         outside_interval=counted.outside_interval,
         not_in_ledger=counted.not_in_ledger,
+        test_messages=counted.tests,
         complete=None if export.api_total is None and day_ended else day_ended,
         watermark=counted.watermark or end,
         content_digest=export.content_digest,

@@ -21,6 +21,7 @@ MOST_DAYS = 31
 _WEEKDAYS = (*("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),)
 _ADDED = (
     *("rows", "api_total", "missing", "duplicates", "outside", "in_api_not_in_ledger"),
+    "test_messages",
     *("in_ledger_not_in_api", "status_differs", "moved_forward"),
 )
 """What the days' manifests count, and the box of the range adds up."""
@@ -49,7 +50,7 @@ def over_range(found: Range) -> str:
         "range.html.j2",
         title=f"{found.first} to {found.last}",
         subtitle=f"{wording.long_date(found.first)} to {wording.long_date(found.last)}",
-        verdict=verdict(days, wording.rows(metrics["accepted"])),
+        verdict=verdict(days, wording.rows(found.tallies.rows)),
         days=days,
         missing=found.missing,
         total={name: total_of(days, name) for name in _ADDED},
@@ -74,10 +75,12 @@ def range_json(found: Range) -> dict[str, Any]:
 def in_words(found: Range) -> str:
     """Return what a terminal shows: how many rows, how complete, which days are missing."""
     metrics = figures(found.tallies)
-    said = verdict(found.days, wording.rows(metrics["accepted"])).words
+    said = verdict(found.days, wording.rows(found.tallies.rows)).words
     absent = [f"No partition: {', '.join(map(str, found.missing))}"] if found.missing else []
     line = f"{found.first} to {found.last}, {metrics['accepted']:,} messages. {said}"
-    return "\n".join([line, f"Success rate {metrics['successRate']}", *absent])
+    tests = metrics["testMessages"]
+    left_out = [f"Test messages, in no figure: {tests:,}"] if tests else []
+    return "\n".join([line, f"Success rate {metrics['successRate']}", *left_out, *absent])
 
 
 def _heat(found: Range) -> tuple[str, pd.DataFrame]:

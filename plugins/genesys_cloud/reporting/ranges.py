@@ -12,7 +12,7 @@ import pyarrow as pa
 from genesys_cloud.errors import CampaignDefinitionError, ExportTargetError
 from genesys_cloud.reporting.completeness import Day, day_of
 from genesys_cloud.reporting.row_files import PARQUET
-from genesys_cloud.reporting.tallies import TOTAL, Tallies, add_up
+from genesys_cloud.reporting.tallies import Tallies, add_up
 from genesys_cloud.reporting.tally_files import nothing, tally_file
 from genesys_cloud.reporting.targets import ExportRoot, opened, read_manifest
 
@@ -75,7 +75,7 @@ def _read_day(root: ExportRoot, day: date) -> tuple[Day, list[Tallies]]:
             return Day(day=day, found=False), []
         with _explained(root, day):
             counts = _tallied(root, day)
-        rows = int(counts.by[TOTAL].counts["accepted"].sum())
+        rows = counts.rows
         counted = int(manifest["rows"])
         if rows == counted and read_manifest(root, day) == manifest:
             return day_of(manifest), [counts]

@@ -1,5 +1,6 @@
 """What rows add up to. Tallies of parts add up to the tally of the whole, so that a month can be
 counted day by day in the memory of one day, and has the same figures as if it were one frame.
+Messages that were sent as tests are counted by themselves, and nowhere else.
 
 Latencies are whole milliseconds, so counting how often each occurs keeps their percentiles exact.
 """
@@ -31,6 +32,7 @@ LATENCIES: Mapping[str, str] = {"latency": "latencyMs", "deliveryLatency": "deli
 COLUMNS = (
     *("channelType", "status", "createdDate", "sentDate", "deliveredDate", "readDate"),
     *("latencyMs", "deliveryLatencyMs", "errorCode", "campaignId", "language", "segments"),
+    "isTest",
 )
 """The columns that a tally reads."""
 
@@ -57,16 +59,27 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Tallies:
-    """Every breakdown by its name, TOTAL among them; `grids` count what was delivered by hour."""
+    """Every breakdown by its name, TOTAL among them; `grids` count what was delivered by hour.
+
+    `tests` counts the rows that are in none of these, for they were sent as tests.
+    """
 
     by: Mapping[str, Tally]
     grids: Mapping[str, pd.DataFrame]
+    tests: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, tests among them."""
+        return int(self.by[TOTAL].counts["accepted"].sum()) + self.tests
 
 
 def tally(frame: pd.DataFrame) -> Tallies:
     """Count the rows of a frame that has COLUMNS; text may be object, string or categorical."""
     # Each text is hashed once here; from then on its codes are compared, a tenth of the time.
-    frame = frame[list(COLUMNS)].astype(dict.fromkeys(TEXTS, "category"))
+    counted = frame.loc[~frame["isTest"].to_numpy(dtype=bool), list(COLUMNS)]
+    tests = len(frame) - len(counted)
+    frame = counted.astype(dict.fromkeys(TEXTS, "category"))
     marks = _marks(frame)
     latencies = {name: milliseconds(frame[column]) for name, column in LATENCIES.items()}
     keys = {TOTAL: everything, **BREAKDOWNS}
@@ -74,7 +87,7 @@ def tally(frame: pd.DataFrame) -> Tallies:
     by |= {name: _tally(marks, {}, key(frame)) for name, key in WORDS.items()}
     hours = by_hour(frame)
     grids = {name: _grid(marks["delivered"], key(frame), hours) for name, key in GRIDS.items()}
-    return Tallies(by=by, grids=grids)
+    return Tallies(by=by, grids=grids, tests=tests)
 
 
 def add_up(parts: Iterable[Tallies], first: Tallies) -> Tallies:
@@ -132,7 +145,7 @@ def _grid(delivered: pd.Series[Any], key: Keys, hours: Keys) -> pd.DataFrame:
 def _sum(one: Tallies, other: Tallies) -> Tallies:
     by = {name: _sum_of_tallies(part, other.by[name]) for name, part in one.by.items()}
     grids = {name: _sum_by_label(part, other.grids[name]) for name, part in one.grids.items()}
-    return Tallies(by=by, grids=grids)
+    return Tallies(by=by, grids=grids, tests=one.tests + other.tests)
 
 
 def _sum_of_tallies(one: Tally, other: Tally) -> Tally:

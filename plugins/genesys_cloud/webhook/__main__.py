@@ -11,6 +11,7 @@ import uvicorn
 
 from genesys_cloud.errors import LedgerUnavailableError
 from genesys_cloud.ledger.database import open_ledger
+from genesys_cloud.outbound.stats import NO_STATS, Stats
 from genesys_cloud.settings import Settings
 from genesys_cloud.webhook.answers import Send
 from genesys_cloud.webhook.config import ReceiverConfig
@@ -23,7 +24,7 @@ PREFIX = "/webhooks"
 """Where the receiver's app is mounted, here and in Airflow."""
 
 
-def run(settings: Settings, *, host: str, port: int) -> None:
+def run(settings: Settings, *, host: str, port: int, stats: Stats = NO_STATS) -> None:
     """Serve the receiver until it is told to stop.
 
     It refuses to start without a secret or a key, unless unsigned events are allowed by name, and
@@ -41,7 +42,7 @@ def run(settings: Settings, *, host: str, port: int) -> None:
         open_ledger(config.ledger_url).close()
     except LedgerUnavailableError as error:
         log.error("status events go to the spool until the ledger is back: %s", error)
-    receiver = Receiver(lambda: config)
+    receiver = Receiver(lambda: config, stats)
     receiver.begin()
     try:
         serve(receiver, host=host, port=port)

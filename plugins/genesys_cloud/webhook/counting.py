@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,8 +17,10 @@ from enum import StrEnum
 from genesys_cloud.errors import CampaignError, LedgerUnavailableError
 from genesys_cloud.ledger import events
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.events import Effect
 from genesys_cloud.ledger.failure_rules import read_failures
 from genesys_cloud.outbound.opt_outs import Arrival
+from genesys_cloud.outbound.stats import NO_STATS, Metric, Stats
 from genesys_cloud.webhook.config import ConfigSource
 from genesys_cloud.webhook.spool import Spool, SpoolFullError
 
@@ -31,6 +34,17 @@ PATIENCE_S = 4
 
 PROBE_S = 0.5
 """Seconds between two looks whether the ledger is back."""
+
+EFFECTS = {
+    Effect.APPLIED: Metric.EVENTS_APPLIED,
+    Effect.STALE: Metric.EVENTS_STALE,
+    Effect.PARKED: Metric.EVENTS_PARKED,
+    Effect.UNKNOWN_STATUS: Metric.EVENTS_UNKNOWN_STATUS,
+    Effect.DUPLICATE: Metric.EVENTS_DUPLICATE,
+    Effect.AMBIGUOUS: Metric.EVENTS_AMBIGUOUS,
+    Effect.IGNORED: Metric.EVENTS_IGNORED,
+}
+"""What machines are told of an event that was counted."""
 
 Outcome = str | Exception
 """What an event did, or why it alone could not be counted."""
@@ -50,9 +64,14 @@ class Counting:
     """Counts events, in the ledger or by way of the spool; `sleep` is what waits for the ledger."""
 
     def __init__(
-        self, source: ConfigSource, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        source: ConfigSource,
+        *,
+        stats: Stats = NO_STATS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
+        self._stats = stats
         self._sleep = sleep
         self._lock = threading.Lock()
         # A lock of its own: who spools shall not wait for who tries to open the ledger.
@@ -66,10 +85,16 @@ class Counting:
     def begin(self) -> None:
         """Take over what receivers that have ended left in the spool."""
         self._opened_spool().adopt()
+        self._stats.gauge(Metric.SPOOL_BYTES, self.spooled_bytes)
         self._replay_if_needed()
 
     def count(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         """Return what each event did; raises CampaignError where none can be counted or kept."""
+        outcomes = self._counted_or_kept(batch)
+        self._stats.incr(Metric.EVENTS_RECEIVED, len(batch))
+        return outcomes
+
+    def _counted_or_kept(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         if not self._is_away:
             try:
                 return self._count_in_ledger(batch)
@@ -108,12 +133,25 @@ class Counting:
             self._is_full = True
             raise LedgerUnavailableError(str(error)) from error
         self._is_full = False
+        self._stats.incr(Metric.SPOOL_KEPT, len(batch))
+        self._stats.gauge(Metric.SPOOL_BYTES, self.spooled_bytes)
         return [SPOOLED] * len(batch)
 
     def _count_in_ledger(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         ledger = self._opened_ledger()
+        began = time.perf_counter()
         outcomes = isolated(lambda part: events.apply(ledger, part, datetime.now(UTC)), batch)
         self._is_away = False
+        if batch:
+            self._stats.timing(Metric.EVENTS_COMMIT, (time.perf_counter() - began) * 1000)
+            for metric, many in Counter(map(_metric, outcomes)).items():
+                self._stats.incr(metric, many)
+        return outcomes
+
+    def _count_again(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
+        """Count events of the spool."""
+        outcomes = self._count_in_ledger(batch)
+        self._stats.incr(Metric.SPOOL_REPLAYED, len(batch))
         return outcomes
 
     def _opened_ledger(self) -> Ledger:
@@ -154,17 +192,22 @@ class Counting:
         while True:
             try:
                 self._count_in_ledger([])  # whether the ledger is back, even with nothing to replay
-                self._opened_spool().replay(self._count_in_ledger)
+                self._opened_spool().replay(self._count_again)
             except CampaignError as error:
                 log.info("the ledger is still away: %s", error)
             except Exception:
                 log.exception("the spool could not be replayed; it is tried again")
+            self._stats.gauge(Metric.SPOOL_BYTES, self.spooled_bytes)
             with self._lock:
                 if not self._owes_a_replay():
                     self._replayer = None
                     log.warning("the spool is replayed: the ledger has all its events")
                     return
             self._sleep(PROBE_S)
+
+
+def _metric(outcome: Outcome) -> Metric:
+    return Metric.EVENTS_FAILED if isinstance(outcome, Exception) else EFFECTS[Effect(outcome)]
 
 
 def isolated(apply: Apply, batch: Sequence[Arrival]) -> Sequence[Outcome]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from genesys_cloud.errors import CampaignError
+from genesys_cloud.outbound.stats import NO_STATS, Metric, Stats
 from genesys_cloud.webhook import api_key, signature, trial
 from genesys_cloud.webhook.answers import Answer, RefusedError, Send, counted, json_answer
 from genesys_cloud.webhook.config import ConfigSource, ReceiverConfig
@@ -38,9 +39,10 @@ _LATER = RefusedError(503, "The receiver can't count events now; its log says wh
 class Receiver:
     """The receiver as a bare ASGI app; `configure` is called at the first request."""
 
-    def __init__(self, configure: Callable[[], ReceiverConfig]) -> None:
+    def __init__(self, configure: Callable[[], ReceiverConfig], stats: Stats = NO_STATS) -> None:
         self._source = ConfigSource(configure)
-        self._counting = Counting(self._source)
+        self._stats = stats
+        self._counting = Counting(self._source, stats=stats)
         self._commits = GroupCommit(self._counting.count)
         self._intake = Intake()
         self._words = OptOutWords(lambda: self._source.read().include_dir)
@@ -71,6 +73,7 @@ class Receiver:
         try:
             return await self._dispatch(scope, receive)
         except RefusedError as refused:
+            self._stats.incr(Metric.EVENTS_REFUSED, tags={"status": str(refused.status)})
             return refused.answer
         except CampaignError as error:
             log.error("an event was not counted, and its sender will try again: %s", error)

@@ -49,7 +49,7 @@ class Spool:
         """Keep the events, durably; raises SpoolFullError, and keeps none, where that can't be."""
         data = encode(events)
         with self._lock:
-            if self._folder_size() + len(data) > self.most_bytes:
+            if folder_size(self.folder) + len(data) > self.most_bytes:
                 raise SpoolFullError(
                     f"The spool {self.folder} holds {self.most_bytes} bytes and takes no more. "
                     "Start the ledger's database again, or raise GENESYS_WEBHOOK_SPOOL_BYTES."
@@ -142,13 +142,6 @@ class Spool:
             self._own = SpoolFile.create(self.folder / name)
         return self._own
 
-    def _folder_size(self) -> int:
-        sizes = 0
-        for path in self.folder.glob(_FILES):
-            with contextlib.suppress(FileNotFoundError):  # another process has just replayed it
-                sizes += path.stat().st_size
-        return sizes
-
     def _set_aside(self, line: bytes, error: Exception) -> None:
         log.error("a spooled event was set aside in %s: %s", SET_ASIDE, type(error).__name__)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -158,3 +151,12 @@ class Spool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def folder_size(folder: Path) -> int:
+    """Return how many bytes of events wait in a folder, whichever process has put them there."""
+    sizes = 0
+    for path in folder.glob(_FILES):
+        with contextlib.suppress(FileNotFoundError):  # another process has just replayed it
+            sizes += path.stat().st_size
+    return sizes

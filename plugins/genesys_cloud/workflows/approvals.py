@@ -1,95 +1,76 @@
-"""A person's yes or no to a campaign, asked in Airflow's Required Actions and kept in the audit."""
+"""A person's yes or no to a campaign, asked in Airflow's Required Actions and kept in the audit.
+
+A yes counts for the very plan that was shown: it is written into the ledger under the plan's
+digest, and whatever sends asks there. The state of a task in Airflow lets nothing out.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import TaskAwaitingInput
 
-from genesys_cloud.workflows.actors import MOST, actor_of, run_of
+from genesys_cloud.workflows.notices import ApprovalNotifier
+from genesys_cloud.workflows.retries import CampaignRetryPolicy
 
-TIMEOUT = timedelta(hours=24)
-"""After it, nothing is sent."""
+MOST_QUESTIONS = 10
+"""How often a run asks, where an answer was not one that counts."""
 
-BODY = """\
-{% set planned = ti.xcom_pull(task_ids="plan") -%}
-{% set counts = planned["counts"] -%}
-{% set to_send = planned.get("to_send", counts["planned"]) -%}
-**{{ "{:,}".format(to_send) }}** messages will be sent on `{{ params.channel }}` from
-`{{ params.sender }}` with template `{{ params.template }}` (profile {{ planned["profile"] }}).
-{% if params.use_active_conversation -%}
-They go into conversations that people are having: a bot takes them for the customer's own words.
-{% endif %}
-| | |
-|---|---|
-| recipients in the audience | {{ "{:,}".format(counts["recipients"]) }} |
-{% if to_send != counts["planned"] -%}
-| settled by an earlier run | {{ "{:,}".format(counts["planned"] - to_send) }} |
-{% endif -%}
-{% if counts["held"] -%}
-| held by quiet hours, from {{ counts["opens_at"] }} on | {{ "{:,}".format(counts["held"]) }} |
-{% endif -%}
-{% if planned.get("lint", {}).get("warning") -%}
-| warnings about the template, in the log of **plan** | {{ planned["lint"]["warning"] }} |
-{% endif -%}
-{% for code, count in counts["blocked"].items() -%}
-| blocked: {{ code }} | {{ "{:,}".format(count) }} |
-{% endfor -%}
-{% for language, count in counts["languages"].items() -%}
-| language {{ language }} | {{ "{:,}".format(count) }} |
-{% endfor %}
-"""
+ASK_AGAIN_AFTER = timedelta(seconds=5)
 
 
 class CampaignApproval(ApprovalOperator):
     """Asks a person whether to send, where the run says that it must be asked; a no fails it."""
 
+    template_fields = ("subject",)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             subject="Send campaign {{ params.campaign_id }}?",
-            body=BODY,
-            response_timeout=TIMEOUT,
             fail_on_reject=True,
+            notifiers=[ApprovalNotifier()],
+            # An answer that does not count fails its try, and the next one asks anew.
+            retries=MOST_QUESTIONS - 1,
+            retry_delay=ASK_AGAIN_AFTER,
+            retry_policy=CampaignRetryPolicy(),
             **kwargs,
         )
 
     def execute(self, context: Any) -> Any:
-        """Pass at once for a dry run, or where no approval is required."""
+        """Ask; pass at once for a dry run, or where no approval is required."""
+        from genesys_cloud.workflows.answering import Question
+
         params = context["params"]
-        if params["dry_run"] or not params["require_approval"]:
-            if not params["dry_run"]:
-                note_answer(context, "campaign.approval_waived", actor_of(context["dag_run"]))
+        if params["dry_run"]:
             return {"chosen_options": [self.APPROVE], "asked": False}
-        return super().execute(context)
+        question = Question.about(context)
+        if not params["require_approval"]:
+            question.waive()
+            return {"chosen_options": [self.APPROVE], "asked": False}
+        self.response_timeout, self.body = question.put()
+        try:
+            return super().execute(context)
+        except TaskAwaitingInput as waiting:
+            # As it is shown: an XCom can be edited while the question stands.
+            waiting.kwargs = {"asked": dict(question.asked)}
+            raise
 
-    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
-        """Write down who answered what, and go on or fail by it."""
+    def execute_complete(
+        self, context: Any, event: dict[str, Any], asked: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Write down who answered what, and go on, fail by it, or ask again."""
+        from genesys_cloud.workflows.answering import Question
+
+        question = Question(context=context, asked=asked or {})
         if "error" in event:
-            note_answer(context, "campaign.approval_missed", "airflow", event["error_type"])
+            question.miss(event["error_type"])
+        user = event.get("responded_by_user")
+        if event["chosen_options"] == [self.APPROVE]:
+            question.approve(user)
         else:
-            user = event.get("responded_by_user") or {}
-            name = user.get("name") or user.get("id") or "unknown"
-            approved = event["chosen_options"] == [self.APPROVE]
-            action = "campaign.approved" if approved else "campaign.rejected"
-            note_answer(context, action, f"airflow:{name}"[:MOST])
-        return super().execute_complete(context, event)
-
-
-def note_answer(context: Any, action: str, actor: str, reason: str | None = None) -> None:
-    """Append to the audit trail who approved or rejected a campaign, or that nobody was asked."""
-    from genesys_cloud.hooks.genesys_cloud import ledger_url
-    from genesys_cloud.ledger import audit
-    from genesys_cloud.ledger.audit import AuditEntry
-    from genesys_cloud.ledger.database import open_ledger
-
-    entry = AuditEntry(
-        at=datetime.now(UTC),
-        actor=actor,
-        action=action,
-        campaign_id=context["params"]["campaign_id"],
-        details={"run": run_of(context["dag_run"]), **({"reason": reason} if reason else {})},
-    )
-    ledger = open_ledger(ledger_url())
-    audit.note(ledger, entry)
-    ledger.close()
+            question.reject(user)
+        # Nothing was asked but yes or no.
+        return super().execute_complete(context, event | {"params_input": {}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from genesys_cloud.errors import AudienceError
 from genesys_cloud.outbound.audience import Row, check_columns, read_csv, rows_from_records
+from genesys_cloud.outbound.inventory import audience_names, nearest
 
 PARQUET_MAGIC = b"PAR1"
 _BLOCK = 1 << 20
@@ -68,14 +69,25 @@ def _explained(location: str) -> Iterator[None]:
     except AudienceError as error:
         raise AudienceError(f"The audience {location!r} can't be used. {error}") from error
     except FileNotFoundError:
-        raise AudienceError(
-            f"The audience {location!r} does not exist. Give a path below include/audiences, an "
-            "absolute path or a URL."
-        ) from None
+        raise _missing(location) from None
     except (OSError, ImportError) as error:
         raise AudienceError(
             f"The audience {location!r} can't be read ({error}). Check the address and the rights."
         ) from error
+
+
+def check_there(location: str, include_dir: Path) -> None:
+    """Raise AudienceError, with what is there, for a file that does not exist; ask no URL."""
+    if "://" not in location and not _locate(location, include_dir).exists():
+        raise _missing(location, audience_names(include_dir / "audiences"))
+
+
+def _missing(location: str, names: Sequence[str] = ()) -> AudienceError:
+    there = f" There is: {nearest(location, names)}." if names else ""
+    return AudienceError(
+        f"The audience {location!r} does not exist. Give a path below include/audiences, an "
+        f"absolute path or a URL.{there}"
+    )
 
 
 def storage_path(location: str) -> Any:

@@ -16,6 +16,13 @@ log = logging.getLogger(__name__)
 ACTIONS = {"pause": "paused", "resume": "active", "cancel": "cancelled"}
 """What a person asks for, and the state that it puts a campaign into."""
 
+ACTION_WORDS = {
+    "pause": "Pause: nothing goes out until it is resumed",
+    "resume": "Resume: it goes on when its DAG is started again",
+    "cancel": "Cancel: what has not gone out never does",
+}
+"""What the form's drop-down says."""
+
 
 @task(retries=2, retry_policy=CampaignRetryPolicy())
 def reconcile(params: Any = None) -> dict[str, int]:
@@ -24,9 +31,12 @@ def reconcile(params: Any = None) -> dict[str, int]:
     from datetime import timedelta
 
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
+    from genesys_cloud.ledger import counts, events
     from genesys_cloud.workflows import asking, reconciling
     from genesys_cloud.workflows.pace import account_pace
     from genesys_cloud.workflows.recording import recording_ledger
+    from genesys_cloud.workflows.stats import airflow_stats
+    from genesys_cloud.workflows.task_metrics import count_reconciled
 
     hook = GenesysCloudHook()
     ledger = recording_ledger()
@@ -35,7 +45,10 @@ def reconcile(params: Any = None) -> dict[str, int]:
         done = reconciling.reconcile(ledger, client, now=now, campaign_id=campaign_id)
         first = timedelta(minutes=params["ask_after_minutes"])
         asked = asking.ask_client(ledger, client, now=now, first=first, campaign_id=campaign_id)
+    counts.fold(ledger)
+    parked = events.parked(ledger)
     ledger.close()
+    count_reconciled(airflow_stats(), **asdict(done), moved=asked.moved, parked=parked)
     log.info("unknown sends: %s found, %s left to a person", done.found, done.left)
     log.info("lost statuses: %s", asked)
     if done.left:
@@ -56,7 +69,7 @@ def control(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         ledger,
         params["campaign_id"],
         state,
-        reason=params["reason"],
+        reason=params["reason"] or "",
         actor=actor_of(dag_run),
         now=datetime.now(UTC),
     )

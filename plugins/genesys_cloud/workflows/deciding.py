@@ -75,6 +75,7 @@ def message_of(campaign: Campaign, occurrence: str, decision: Decision) -> Plann
         consent_expires_at=decision.consent_expires_at,
         place=decision.timing.place,
         held_until=held_until,
+        country=decision.country,
     )
 
 

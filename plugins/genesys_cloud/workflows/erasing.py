@@ -20,6 +20,7 @@ REMOVED: Mapping[str, str] = {
     "cancelled": "messages cancelled that had not gone out",
     "status_events": "status events",
     "quotations": "texts and reasons of others that quoted the address",
+    "preview_samples": "texts in previews of campaigns",
     "digest_keys": "keys behind the digests of the audit trail",
     "consents": "consents",
     "suppressions": "suppressions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ from genesys_cloud.workflows.audiences import storage_path
 from genesys_cloud.workflows.joining import Joined
 from genesys_cloud.workflows.pace import account_pace
 from genesys_cloud.workflows.recording import recording_ledger
+from genesys_cloud.workflows.stats import airflow_stats
+from genesys_cloud.workflows.task_metrics import count_export
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ def export_interval(
 
     `new_revision` in it says whether the rows are others than before.
     """
+    began = time.monotonic()
     root = storage_path(Settings.from_environment().export_url)
     hook = GenesysCloudHook(profile=profile)
     ledger = recording_ledger()
@@ -58,6 +62,7 @@ def export_interval(
         ledger.close()
     place = str(partition_of(root, manifest.day))
     log.info("%s rows of %s are in %s", manifest.rows, manifest.day, place)
+    count_export(airflow_stats(), manifest, time.monotonic() - began)
     return {**manifest.as_dict(), "place": place, "new_revision": manifest.is_new}
 
 

@@ -1,284 +1,105 @@
-"""The form of a campaign run: Airflow Params with their JSON schema and their explanations.
-
-What every run needs stays outside sections, for Airflow shows sections folded. Names in the
-explanations are bold: Airflow paints code over the line above it.
-"""
+"""The form of a campaign run: Airflow Params, preset by a campaign file and by what exists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Param
 
-from genesys_cloud.outbound.campaign import (
-    CAMPAIGN_ID,
-    INFORMATIONAL,
-    MESSAGE_CLASSES,
-    MOST_DAYS,
-    Campaign,
-)
-from genesys_cloud.outbound.channels import CHANNELS
-from genesys_cloud.outbound.consent import ConsentFrom
+from genesys_cloud.outbound.campaign import Campaign
+from genesys_cloud.outbound.consent import normalise_purpose
+from genesys_cloud.outbound.senders import Sender
+from genesys_cloud.settings import Settings
+from genesys_cloud.workflows.form_fields import CHANNEL_WORDS, SECTIONS, Field
+from genesys_cloud.workflows.offers import Offers
 
 ONCE = "once"
 """The occurrence of a campaign that is not repeated."""
 
-WHO = "Who gets it"
+APPROVAL_HOURS = 24
+
+LISTED = 10
+"""So many senders are explained below their field."""
 
 
-def campaign_form(preset: Campaign | None = None, *, live: bool = False) -> dict[str, Param]:
+def campaign_form(
+    preset: Campaign | None = None,
+    *,
+    live: bool = False,
+    require_approval: bool = True,
+    approval_by_other: bool = False,
+    approval_hours: float = APPROVAL_HOURS,
+) -> dict[str, Param]:
     """Return the Params of a campaign, preset where a campaign file says so.
 
-    `live` presets a real run without approval, as a schedule needs it; a form filled in by hand
-    begins with a dry run that asks.
+    `live` presets a real run, as a schedule needs it; a form filled in by hand begins with a dry
+    run. Unless somebody says otherwise, a person is asked before anything goes out.
     """
-    given = asdict(preset) if preset else {}
+    values = _campaign_values(preset) | {
+        "dry_run": not live,
+        "require_approval": require_approval,
+        "approval_by_other": approval_by_other,
+        "approval_hours": approval_hours,
+        "occurrence": None,
+        "only_failed_of": None,
+    }
+    offers = Offers.of(Settings.from_environment().include_dir)
     return {
-        **_campaign(given),
-        **_safety(live=live),
-        **_who(given),
-        **_texts(given),
-        **_pace(given),
-        **_repetition(),
-        **_conversations(given),
-        **_error_budget(given),
+        field.name: _param(field, section, values[field.name], offers)
+        for section, some in SECTIONS.items()
+        for field in some
     }
 
 
-def _campaign(given: Mapping[str, Any]) -> dict[str, Param]:
+def _campaign_values(preset: Campaign | None) -> dict[str, Any]:
+    """Return each field of a campaign as the form shows it, MISSING where somebody has to say."""
+    values: dict[str, Any] = {field.name: field.default for field in fields(Campaign)}
+    values |= asdict(preset) if preset else {"channel": "messaging:sms"}
+    values["purpose"] = normalise_purpose(values["purpose"]) or None
     return {
-        "campaign_id": _text(
-            given.get("campaign_id"),
-            "Names the campaign in the ledger, reports and audit trail. Letters, digits, dots, "
-            "dashes and underscores.",
-            pattern="^" + CAMPAIGN_ID.pattern.replace(r"\Z", "$"),
-            examples=["spring_reminder"],
-        ),
-        "audience": _text(
-            given.get("audience"),
-            "The contact list: CSV or Parquet, a path below **include/audiences** or a URL. It "
-            "needs the columns **address** and **consent**.",
-            examples=["demo_contacts.csv", "s3://bucket/people.parquet"],
-        ),
-        "template": _text(
-            given.get("template"),
-            "A folder below **include/templates**.",
-            examples=["appointment_reminder", "order_update"],
-        ),
-        "channel": Param(
-            given.get("channel", "messaging:sms"),
-            type="string",
-            enum=sorted(CHANNELS),
-            description_md="Where the message goes.",
-        ),
-        "sender": _text(
-            given.get("sender"), "The address that it comes from.", examples=["+12025550100"]
-        ),
-        "default_language": _text(
-            given.get("default_language", "en"),
-            "For recipients whose row and number name no language that the template has.",
-            examples=["en", "es", "fr", "de"],
-        ),
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
     }
 
 
-def _safety(*, live: bool) -> dict[str, Param]:
-    return {
-        "dry_run": Param(
-            not live,
-            type="boolean",
-            description_md="Plan, validate and report, and send **nothing**.",
-        ),
-        "require_approval": Param(
-            not live,
-            type="boolean",
-            description_md="Wait, after planning, until somebody approves in **Required Actions**.",
-        ),
+def _param(field: Field, section: str | None, value: Any, offers: Offers) -> Param:
+    schema: dict[str, Any] = {
+        "title": field.name.replace("_", " ").capitalize(),
+        "description_md": field.help,
+        **field.schema,
+        **_offered(field.name, value, offers),
     }
-
-
-def _who(given: Mapping[str, Any]) -> dict[str, Param]:
-    return {
-        "message_class": Param(
-            given.get("message_class", INFORMATIONAL),
-            type="string",
-            enum=list(MESSAGE_CLASSES),
-            description_md="**informational** is what people wait for, such as a reminder: it goes "
-            "out at once. **marketing** sells something: whoever has quiet hours, by the clock "
-            "where they are, gets it when their window opens. The hours are in "
-            "**include/policies/quiet_hours.toml**; the columns **timezone**, **country** and "
-            "**region** of the contact list say where people are.",
-            section=WHO,
-        ),
-        "purpose": Param(
-            given.get("purpose") or None,
-            # Airflow's form takes an empty text that may not be null for one that is missing.
-            type=["null", "string"],
-            maxLength=64,
-            description_md="What consent is asked for, one word such as **appointments**. Empty: "
-            "for anything; then whoever withdrew consent for one purpose gets nothing.",
-            section=WHO,
-        ),
-        "consent_from": Param(
-            given.get("consent_from", ConsentFrom.AUDIENCE.value),
-            type="string",
-            enum=list(map(str, ConsentFrom)),
-            description_md="**audience**: the column **consent** must be true. **ledger**: a "
-            "consent for the channel and the purpose must be on record, whatever the column says. "
-            "**both**. A withdrawal on record always counts.",
-            section=WHO,
-        ),
-        **_caps(given),
-    }
-
-
-def _caps(given: Mapping[str, Any]) -> dict[str, Param]:
-    return {
-        "recipient_cap": Param(
-            given.get("recipient_cap"),
-            type=["null", "integer"],
-            minimum=1,
-            description_md="The most messages to one address, of **all** campaigns, within the "
-            "days below. Empty: any number.",
-            section=WHO,
-        ),
-        "recipient_cap_days": Param(
-            given.get("recipient_cap_days", 7),
-            type="integer",
-            minimum=1,
-            maximum=MOST_DAYS,
-            description_md="Counted back from the moment of sending.",
-            section=WHO,
-        ),
-        "most_messages": Param(
-            given.get("most_messages"),
-            type=["null", "integer"],
-            minimum=1,
-            description_md="The most recipients of this occurrence, the first of the list that may "
-            "be written to. Empty: all.",
-            section=WHO,
-        ),
-        "hold_out_share": Param(
-            given.get("hold_out_share", 0.0),
-            type="number",
-            minimum=0,
-            maximum=1,
-            description_md="Of the recipients, 0 to 1, this share gets **nothing**, so that the "
-            "effect of the others' messages can be measured. They are the same at every start.",
-            section=WHO,
-        ),
-    }
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, Param]:
-    return {
-        "max_segments": Param(
-            given.get("max_segments"),
-            type=["null", "integer"],
-            minimum=1,
-            description_md="The most SMS segments of a text; who would get a longer one is "
-            "**blocked**. Empty: what Genesys Cloud takes.",
-            section="The text",
-        ),
-    }
-
-
-def _pace(given: Mapping[str, Any]) -> dict[str, Param]:
-    deadline = given.get("deadline")
-    return {
-        "messages_per_minute": Param(
-            given.get("messages_per_minute"),
-            type=["null", "integer"],
-            minimum=1,
-            description_md="Empty: as fast as the account's limit allows.",
-            section="Pace and repetition",
-        ),
-        "segments_per_second": Param(
-            given.get("segments_per_second"),
-            type=["null", "integer"],
-            minimum=1,
-            description_md="What the sender's carrier allows, in SMS segments; all campaigns of "
-            "the sender share it. Empty: nobody counts.",
-            section="Pace and repetition",
-        ),
-        "batch_size": Param(
-            given.get("batch_size", 500),
-            type="integer",
-            minimum=1,
-            maximum=100_000,
-            description_md="Recipients per send task.",
-            section="Pace and repetition",
-        ),
-        "deadline": Param(
-            deadline.isoformat() if isinstance(deadline, datetime) else None,
-            type=["null", "string"],
-            format="date-time",
-            description_md="What has not gone out by then never does: it is **expired**.",
-            section="Pace and repetition",
-        ),
-    }
-
-
-def _repetition() -> dict[str, Param]:
-    return {
-        "only_failed_of": Param(
-            None,
-            type=["null", "string"],
-            maxLength=64,
-            description_md="An earlier occurrence of this campaign: send only to those whose "
-            "message was rejected or failed there. Give a new **occurrence** with it.",
-            section="Pace and repetition",
-        ),
-        "occurrence": Param(
-            None,
-            type=["null", "string"],
-            maxLength=64,
-            description_md="A recipient gets one message per campaign and occurrence, however "
-            "often it is started. Empty: the schedule's date, or **once** for a campaign without a "
-            "schedule. Give another word to send again on purpose.",
-            section="Pace and repetition",
-        ),
-    }
-
-
-def _conversations(given: Mapping[str, Any]) -> dict[str, Param]:
-    return {
-        "use_active_conversation": Param(
-            given.get("use_active_conversation", False),
-            type="boolean",
-            description_md="Profile **agentless** only. Off: Genesys refuses a message to somebody "
-            "who is in a conversation already. On: it goes into that conversation, and a bot there "
-            "takes the text for the **customer's own words**.",
-            section="Conversations",
-        ),
-    }
-
-
-def _error_budget(given: Mapping[str, Any]) -> dict[str, Param]:
-    return {
-        "error_budget_count": Param(
-            given.get("error_budget_count", 100),
-            type="integer",
-            minimum=1,
-            description_md="The campaign pauses itself once so many messages were rejected or have "
-            "no clear answer, **and** they are the share below.",
-            section="Error budget",
-        ),
-        "error_budget_share": Param(
-            given.get("error_budget_share", 0.5),
-            type="number",
-            minimum=0,
-            maximum=1,
-            description_md="Of the messages tried, 0 to 1.",
-            section="Error budget",
-        ),
-    }
-
-
-def _text(default: object, description: str, **schema: Any) -> Param:
+    if field.name == "sender":
+        schema["description_md"] += _listed(offers.senders)
+    if section is not None:
+        schema["section"] = section
     # A Param that has neither a value nor null is asked for by the form and refused when missing.
-    schema |= {"type": "string", "minLength": 1, "description_md": description}
-    return Param(**schema) if default is None else Param(default, **schema)
+    return Param(**schema) if value is MISSING else Param(value, **schema)
+
+
+def _offered(name: str, value: Any, offers: Offers) -> Mapping[str, Any]:
+    """Return what a field's drop-down holds: `enum` where nothing else is possible."""
+    if name == "template" and offers.templates:
+        # A campaign file's own is there in any case: the first task says that it is missing.
+        own = set() if value is MISSING else {value}
+        return {"enum": sorted(own.union(offers.templates))}
+    suggested: Mapping[str, Sequence[str]] = {
+        "audience": offers.audiences,
+        "default_language": offers.languages,
+        "sender": list(dict.fromkeys(sender.address for sender in offers.senders)),
+    }
+    return {"examples": list(suggested[name])} if suggested.get(name) else {}
+
+
+def _listed(senders: Sequence[Sender]) -> str:
+    """Return the senders as the end of an explanation: the drop-down shows addresses alone."""
+    lines = [
+        f"- **{each.address}**: {each.label}, {CHANNEL_WORDS.get(each.channel, each.channel)}"
+        for each in senders[:LISTED]
+    ]
+    if len(senders) > LISTED:
+        lines.append(f"- {len(senders) - LISTED} more in **include/senders.toml**")
+    return "".join(f"\n{line}" for line in ["", *lines]) if lines else ""

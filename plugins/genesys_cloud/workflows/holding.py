@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from genesys_cloud.errors import PolicyError
-from genesys_cloud.ledger import holding
+from genesys_cloud.ledger import approvals, holding
+from genesys_cloud.ledger.approvals import Verdict
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.outbound.campaign import Campaign
@@ -24,6 +25,9 @@ FILE = "quiet_hours.toml"
 
 EVERY_ID = 2**62
 """More than any row's."""
+
+AFTER_PLANNING = timedelta(minutes=1)
+"""When to come again where the occurrence is being planned anew."""
 
 
 def read_quiet_hours(include_dir: Path) -> QuietHours:
@@ -59,15 +63,22 @@ def timekeeper_of(campaign: Campaign, include_dir: Path, now: datetime) -> Timek
 def send_due(
     ledger: Ledger,
     occurrence_id: int,
+    plan_digest: str | None,
     send: Callable[[Shard], Counter[str]],
     now: Callable[[], datetime],
 ) -> tuple[Counter[str], datetime | None]:
-    """Send what is held and may go out by now.
+    """Send what is held and may go out by now, by the plan with this digest.
 
     Returns how many messages ended in which state, and when to come again, None where nothing is
     held any more or the campaign may not send. Whatever a pass that broke off has let go is sent
     by the next one.
     """
+    ruling = approvals.ruling(ledger, occurrence_id, plan_digest, now())
+    if ruling is Verdict.WAIT:
+        return Counter(), now() + AFTER_PLANNING
+    if ruling is Verdict.STOP:
+        log.warning("nothing is sent: the plan of this run is another by now, or not approved")
+        return Counter(), None
     done = holding.let_go(ledger, occurrence_id, now())
     del done["planned"]
     left = holding.waiting(ledger, occurrence_id)
@@ -79,6 +90,7 @@ def send_due(
                 number=0,
                 first_id=0,
                 last_id=EVERY_ID,
+                plan_digest=plan_digest,
             )
         )
         left = holding.waiting(ledger, occurrence_id)

@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator
 
 from genesys_cloud.workflows.pool import POOL
 from genesys_cloud.workflows.retries import SENDING
+from genesys_cloud.workflows.waiting import wait_until
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +50,8 @@ class SendHeld(BaseOperator):
         sums = dict(Counter(so_far or {}) + sent)
         if next_at is not None:
             log.info("so far: %s; the next window opens at %s", sums, next_at)
-            self._wait(next_at, sums)
+            wait_until(self, next_at, then="go_on", so_far=sums)
         return sums
-
-    def _wait(self, until: datetime, sums: dict[str, int]) -> None:
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-        self.defer(
-            trigger=DateTimeTrigger(moment=until), method_name="go_on", kwargs={"so_far": sums}
-        )
 
 
 def one_pass(
@@ -73,6 +67,7 @@ def one_pass(
     ledger = recording_ledger()
     try:
         send = partial(send_slice, ledger, planned=planned, params=params)
-        return send_due(ledger, planned["occurrence_id"], send, partial(datetime.now, UTC))
+        now = partial(datetime.now, UTC)
+        return send_due(ledger, planned["occurrence_id"], planned.get("plan_digest"), send, now)
     finally:
         ledger.close()

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 
-from genesys_cloud.ledger import audit, blocking, holding, plans
+from genesys_cloud.ledger import approvals, audit, blocking, caps, holding, plans, previews
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.planned_rows import PlannedMessage
@@ -18,17 +19,20 @@ from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import ConsentFrom
 from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound.plan_digest import PlanDigest
+from genesys_cloud.outbound.preview_tally import PreviewTally
 from genesys_cloud.outbound.templates import Template
 from genesys_cloud.outbound.timing import Timekeeper
 from genesys_cloud.workflows.deciding import Job
 from genesys_cloud.workflows.planning_workers import Workers, decided
+from genesys_cloud.workflows.previewing import left_to_send, take_back
 
 ROWS_PER_TRANSACTION = 5_000
 """How many recipients one transaction writes: on SQLite a thousand at a time take twice as long,
 and five thousand hold up other writers for a quarter of a second."""
 
 EXAMPLES = 3
-"""How many blocked rows of each kind, and rendered texts of each language, a report shows."""
+"""How many blocked rows of each kind a report shows."""
 
 CONSENTED = {
     ConsentFrom.AUDIENCE: "consent_in_audience",
@@ -40,10 +44,11 @@ CONSENTED = {
 
 @dataclass
 class PlanReport:
-    """What a planning found; `examples` names rows, never addresses.
+    """What a planning found; `examples` names rows, and addresses by their last characters.
 
     Of the `planned` so many are `held` until their windows open, the first one at `opens_at`.
-    `quiet_hours` is the version of the policy, None where the campaign has none.
+    `quiet_hours` is the version of the policy, None where the campaign has none. `tally` counts the
+    messages themselves: those that are planned, and in the end those that are left to send.
     """
 
     profile: str = "messaging"
@@ -53,9 +58,8 @@ class PlanReport:
     opens_at: datetime | None = None
     quiet_hours: str | None = None
     blocked: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-    segments: int = 0
     examples: dict[str, list[str]] = field(default_factory=dict)
+    tally: PreviewTally = field(default_factory=PreviewTally)
 
     def count(self, message: PlannedMessage) -> None:
         """Add one recipient."""
@@ -65,14 +69,13 @@ class PlanReport:
             if message.held_until is not None:
                 self.held += 1
                 self.opens_at = min(filter(None, (self.opens_at, message.held_until)))
-            self.languages[message.language] += 1
-            self.segments += message.segments or 0
+            self.tally.see(message, message.country)
             return
         code = message.reason_code or "unspecified"
         self.blocked[code] += 1
         shown = self.examples.setdefault(code, [])
         if len(shown) < EXAMPLES:
-            shown.append(f"row {message.row_number}: {message.reason}")
+            shown.append(previews.example(message.row_number, message.address, message.reason))
 
     def block(self, since: Counter[str]) -> None:
         """Count recipients who were ready, and are blocked since by what the ledger knows."""
@@ -87,8 +90,8 @@ class PlanReport:
             "held": self.held,
             "opens_at": self.opens_at.isoformat() if self.opens_at else None,
             "blocked": dict(self.blocked.most_common()),
-            "languages": dict(self.languages.most_common()),
-            "segments": self.segments,
+            "languages": dict(self.tally.languages.most_common()),
+            "segments": self.tally.segments,
         }
 
 
@@ -107,48 +110,47 @@ def plan_occurrence(
     actor: str = "plan task",
     origin: Origin | None = None,
     is_test: bool = False,
+    asks: bool = False,
 ) -> tuple[Plan, PlanReport]:
     """Write the plan of an occurrence to the ledger, five thousand recipients a transaction.
 
     `only` holds the address keys of those who are to be planned; nobody else is counted. `origin`
-    says what the plan was made by and from. One that `is_test` is outside the statistics.
+    says what the plan was made by and from. One that `is_test` is outside the statistics. Where it
+    `asks`, nothing of the plan goes out before a person has approved it.
     `timekeeper` knows the quiet hours, None where nobody has any. `workers` decide where there are
     many rows, None to have them all decided here.
     """
     job = Job(
         campaign=campaign, occurrence=occurrence, profile=profile, timekeeper=timekeeper, now=now
     )
+    sender = job.planner(template).sender
     plan = plans.begin(
-        ledger,
-        campaign,
-        occurrence=occurrence,
-        sender=job.planner(template).sender,
-        profile=profile,
-        template_version=template.version,
-        now=now,
-        origin=origin,
-        is_test=is_test,
-    )
+        ledger, campaign, occurrence=occurrence, sender=sender, profile=profile,
+        template_version=template.version, now=now, origin=origin, is_test=is_test,
+    )  # fmt: skip
     report = PlanReport(profile=profile, quiet_hours=timekeeper.version if timekeeper else None)
-    about = AuditEntry(
-        at=now,
-        actor=actor,
-        action="plan.dropped",
-        campaign_id=plan.campaign_id,
-        details={"occurrence": occurrence, "plan": plan.number},
-    )
+    about = _about(plan, actor, now, is_test=is_test)
     consented = CONSENTED[ConsentFrom(campaign.consent_from)]
+    digest = _digest_of(job, template, sender, report, origin or Origin())
     with closing(decided(job, template, rows, workers)) as everybody:
         messages = _chosen(everybody, only)
         while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
             plans.add(ledger, plan, batch, _decisions(about, batch, consented))
             for message in batch:
                 report.count(message)
+                digest.add(message.message_key, message.text_digest, _blocked(message))
     plans.finish(ledger, plan, about)
+    approvals.set_aside_unapproved(ledger, plan, now)
     most = campaign.most_messages
-    report.block(blocking.block_planned(ledger, plan, now, actor=actor, most=most))
+    gone = partial(take_back, ledger, report.tally, campaign.channel)
+    since = blocking.block_planned(ledger, plan, now, actor=actor, most=most, gone=gone)
+    report.block(since)
+    if since or plan.number > 1:
+        _look_again(ledger, plan, campaign, report, since)
     if report.held:
         report.held = holding.count_held(ledger, plan)
+    plan = approvals.seal(ledger, plan, digest, asks=asks, now=now)
+    about = replace(about, details={**about.details, "plan_digest": plan.digest})
     audit.note(ledger, _planned_entry(about, campaign, template, report, origin or Origin()))
     return plan, report
 
@@ -175,6 +177,53 @@ def rehearse(
         for message in _chosen(everybody, only):
             report.count(message)
     return report
+
+
+def _look_again(
+    ledger: Ledger, plan: Plan, campaign: Campaign, report: PlanReport, since: Counter[str]
+) -> None:
+    """Show what is left to send, where the ledger knew better than the contact list."""
+    if plan.number > 1 or since[caps.CAMPAIGN_CAP]:
+        report.tally = left_to_send(ledger, plan.occurrence_id, campaign.channel)
+    elif lost := report.tally.lost:
+        report.tally.show_instead(previews.standing_out(ledger, plan.occurrence_id, lost))
+    for code in since:
+        shown = report.examples.setdefault(code, [])
+        shown += previews.first_blocked(ledger, plan.occurrence_id, code, EXAMPLES - len(shown))
+
+
+def _digest_of(
+    job: Job, template: Template, sender: str, report: PlanReport, origin: Origin
+) -> PlanDigest:
+    return PlanDigest(
+        job.campaign,
+        occurrence=job.occurrence,
+        profile=job.profile,
+        sender=sender,
+        template_version=template.version,
+        audience_digest=origin.audience_digest,
+        quiet_hours=report.quiet_hours,
+    )
+
+
+def _blocked(message: PlannedMessage) -> str | None:
+    """Return the code of the reason why somebody gets nothing; who is held gets it later."""
+    return message.reason_code if message.state is State.BLOCKED else None
+
+
+def _about(plan: Plan, actor: str, now: datetime, *, is_test: bool) -> AuditEntry:
+    """Return what every entry of a planning says; a test's say that it is one."""
+    return AuditEntry(
+        at=now,
+        actor=actor,
+        action="plan.dropped",
+        campaign_id=plan.campaign_id,
+        details={
+            "occurrence": plan.occurrence,
+            "plan": plan.number,
+            **({"test": True} if is_test else {}),
+        },
+    )
 
 
 def _chosen(

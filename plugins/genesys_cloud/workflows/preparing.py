@@ -36,11 +36,15 @@ class Connector(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A profile and a template for it; `assumed` where Genesys could not be asked for either."""
+    """A profile and a template for it; `assumed` where Genesys could not be asked for either.
+
+    `requests_per_minute` is the account's limit, None where nobody knows it.
+    """
 
     profile: str
     template: Template
     assumed: bool = False
+    requests_per_minute: int | None = None
 
 
 def prepare(
@@ -59,13 +63,16 @@ def prepare(
         except CampaignError as error:
             if not dry_run:
                 raise
-            profile = _named(connector)
+            profile, most = _named(connector)
             log.warning("This dry run is for the profile %s, unasked: %s", profile, error)
             template = library.load(campaign.template, campaign.channel, profile)
-            return Prepared(profile=profile, template=template, assumed=True)
+            return Prepared(
+                profile=profile, template=template, assumed=True, requests_per_minute=most
+            )
         template = library.load(campaign.template, campaign.channel, profile)
         check_template(client.session, template)
-    return Prepared(profile=profile, template=template)
+        most = client.requests_per_minute
+    return Prepared(profile=profile, template=template, requests_per_minute=most)
 
 
 def check_template(session: ApiSession, template: Template) -> None:
@@ -104,9 +111,11 @@ def _problems(session: ApiSession, text: ApprovedText, language: str) -> tuple[s
     return check_response(definition, text, language)
 
 
-def _named(connector: Connector) -> str:
+def _named(connector: Connector) -> tuple[str, int | None]:
+    """Return the profile and the requests a minute that the connection names by itself."""
     try:
-        named = connector.account().profile
+        account = connector.account()
     except CampaignError:
-        return "messaging"
-    return "messaging" if named == "auto" else named
+        return "messaging", None
+    named = account.profile
+    return "messaging" if named == "auto" else named, account.requests_per_minute

@@ -1,7 +1,8 @@
 """Proves a campaign: the ledger held against what Genesys lists, recipient by recipient.
 
 Where Genesys lists conversations, a message is listed where its conversation is; and one to a
-recipient of the campaign, in a conversation that the ledger does not know, is a difference.
+recipient of the campaign, in a conversation that the ledger does not know, is a difference. What
+the ledger knows as a test of the campaign is listed by right, and is none of its recipients'.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Certificate:
     states: Mapping[str, int]
     settled_by_person: int
     listed: int
+    tests: int
     differences: Sequence[str]
 
     @property
@@ -69,6 +71,7 @@ class Certificate:
             "states": dict(self.states),
             "settled_by_person": self.settled_by_person,
             "listed": self.listed,
+            "tests": self.tests,
             "differences": list(self.differences),
         }
 
@@ -82,6 +85,7 @@ class Certificate:
             f"  recipients {self.recipients:,} = {sums}",
             f"  accepted {self.states[State.ACCEPTED]:,}, of which a person settled "
             f"{self.settled_by_person:,}; Genesys lists {self.listed:,}",
+            *([f"  tests {self.tests:,}, which are left out of all of this"] if self.tests else []),
             "PROVED: everybody is accounted for, and nobody is listed twice." if self.proved
             else f"NOT PROVED: {len(self.differences):,} differences",
             *shown,
@@ -97,7 +101,8 @@ def prove(ledger: Ledger, witness: Witness, campaign_id: str, *, now: datetime) 
             f"The ledger {ledger.name} has no recipients of campaign {campaign_id!r}, so there is "
             "nothing to prove. Check the spelling."
         )
-    listed = _listed(ledger, witness, counted, campaign_id)
+    tests = census(ledger, campaign_id, tests=True)
+    listed = _listed(ledger, witness, counted, tests, campaign_id)
     states = Counter(one.state for one in counted)
     return Certificate(
         campaign_id=campaign_id,
@@ -106,6 +111,7 @@ def prove(ledger: Ledger, witness: Witness, campaign_id: str, *, now: datetime) 
         states={state.value: states[state] for state in END_STATES},
         settled_by_person=sum(one.settled_by_person for one in counted),
         listed=len(listed),
+        tests=len(tests),
         differences=[
             *_unfinished(states),
             *_not_listed(counted, listed),
@@ -115,25 +121,43 @@ def prove(ledger: Ledger, witness: Witness, campaign_id: str, *, now: datetime) 
     )
 
 
+class _Sends:
+    """Some messages of the ledger, by all that a listed one may be known by."""
+
+    def __init__(self, counted: Sequence[Counted]) -> None:
+        self._keys = {one.message_key for one in counted}
+        self._ids = {one.message_id for one in counted if one.message_id}
+        self._conversations = {one.conversation_id for one in counted if one.conversation_id}
+
+    def has(self, delivery: Delivery) -> bool:
+        return (
+            delivery.message_id in self._ids
+            or delivery.message_key in self._keys
+            or delivery.conversation_id in self._conversations
+        )
+
+
 def _listed(
-    ledger: Ledger, witness: Witness, counted: Sequence[Counted], campaign_id: str
+    ledger: Ledger,
+    witness: Witness,
+    counted: Sequence[Counted],
+    tests: Sequence[Counted],
+    campaign_id: str,
 ) -> dict[str, Delivery]:
-    """Return, by id, what the API lists for this campaign, dropping what is another's."""
-    keys = {one.message_key for one in counted}
-    ids = {one.message_id for one in counted if one.message_id}
-    conversations = {one.conversation_id for one in counted if one.conversation_id}
+    """Return, by id, what the API lists for this campaign, without another's and its tests."""
+    own, tested = _Sends(counted), _Sends(tests)
     addresses = {one.address for one in counted}
     listed: dict[str, Delivery] = {}
     maybe: list[Delivery] = []
     for start, end in windows([one.attempted_at for one in counted if one.attempted_at]):
         for page in Joined(witness.pages(start, end), ledger):
             for delivery in page.deliveries:
-                if (
-                    delivery.message_id in ids
-                    or delivery.message_key in keys
-                    or delivery.campaign_id == campaign_id
-                    or delivery.conversation_id in conversations
-                ):
+                # In this order: a test may have opened the conversation that one went into.
+                if own.has(delivery):
+                    listed[delivery.message_id] = delivery
+                elif tested.has(delivery):
+                    continue
+                elif delivery.campaign_id == campaign_id:
                     listed[delivery.message_id] = delivery
                 elif delivery.conversation_id and delivery.recipient in addresses:
                     maybe.append(delivery)

@@ -8,11 +8,12 @@ from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
 from genesys_cloud.settings import Settings
 from genesys_cloud.webhook.app import create_app
 from genesys_cloud.webhook.config import ReceiverConfig
+from genesys_cloud.workflows.stats import server_stats
 
 
 def mounted_receiver() -> FastAPI:
     """Return the receiver; connections are read at its first request, and again once a minute."""
-    return create_app(_configure)
+    return create_app(_configure, server_stats())
 
 
 def _configure() -> ReceiverConfig:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from genesys_cloud.api.client import GenesysClient
-from genesys_cloud.api.receiver_address import AddressCaller, ReceiverAddress
+from genesys_cloud.api.receiver_address import ReceiverAddress
 from genesys_cloud.api.registrations import Order, Registrations, all_kinds
 from genesys_cloud.api.webhooks import Registration
-from genesys_cloud.errors import CampaignDefinitionError, ReceiverCheckError
+from genesys_cloud.errors import CampaignDefinitionError, ReceiverCheckError, ReceiverSilentError
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.webhook import api_key, trial
-from genesys_cloud.webhook.signature import HEADER, sign
+from genesys_cloud.workflows import receiver_trial
 
 log = logging.getLogger(__name__)
 
@@ -168,67 +166,14 @@ def check(
 ) -> bool:
     """Raise ReceiverCheckError unless the address takes a trial event, signed or with the key.
 
-    Returns whether it takes one that nobody has signed as well; then it is no receiver of this
-    project, or one that allows unsigned events, which the log warns of.
+    Returns whether it takes one that nobody has signed as well, which the log warns of.
     """
-    with AddressCaller(address, timeout_s=timeout_s) as caller:
-        body = trial.trial_body()
-        signed = {HEADER: sign(body, secret)} if secret else {}
-        proof = signed if key is None else {api_key.HEADER: key}
-        _expect_taken(_post(caller, body, proof), address, secret, key)
-        forged = {HEADER: sign(body, secrets.token_hex(32))}
-        takes_forged = _is_success(_post(caller, body, forged))
-    if takes_forged:
-        log.warning(
-            "%s takes events that nobody has signed: it is not this project's receiver, or one "
-            "that allows unsigned events. Anybody who knows the address can report statuses.",
-            address.shown,
-        )
-    return takes_forged
-
-
-def _post(caller: AddressCaller, body: bytes, headers: dict[str, str]) -> int:
     try:
-        return caller.post(body, {"Content-Type": "application/json", **headers})
+        takes_forged = receiver_trial.try_out(address, secret, timeout_s=timeout_s, key=key)
+    except ReceiverSilentError as error:
+        raise ReceiverSilentError(f"{error} {NOTHING_DONE} {WITHOUT_CHECK}") from error
     except ReceiverCheckError as error:
-        raise ReceiverCheckError(f"{error} {NOTHING_DONE} {WITHOUT_CHECK}") from error
-
-
-def _expect_taken(
-    status: int, address: ReceiverAddress, secret: str | None, key: str | None
-) -> None:
-    if _is_success(status):
-        return
-    if status != 401:
-        raise _unexpected(status, address)
-    name = "secret" if key is None else "API key"
-    given = "the receiver has another one" if secret or key else "this connection has none"
-    raise ReceiverCheckError(
-        f"{address.shown} refuses a trial event with this connection's webhook {name} (HTTP 401): "
-        f"{given}. Set GENESYS_WEBHOOK_{'SECRET' if key is None else 'API_KEY'} there and "
-        f"webhook_{'secret' if key is None else 'api_key'} of the connection to the same text. "
-        f"{NOTHING_DONE}"
-    )
-
-
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300
-
-
-def _unexpected(status: int, address: ReceiverAddress) -> ReceiverCheckError:
-    cure = _CURES.get(status) or _CURES.get(status // 100) or _CURE
-    return ReceiverCheckError(
-        f"{address.shown} answers a trial event with HTTP {status}: {cure} {NOTHING_DONE}"
-    )
-
-
-_CURE = "that is not what this project's receiver answers. Check the address."
-_CURES = {
-    3: "it redirects, and Genesys does not follow. Give the address that it redirects to.",
-    400: "an older receiver, which knows no trial events. Update it.",
-    403: "something before the receiver keeps us out. Check proxy and firewall.",
-    404: "nothing receives events there. The path is /webhooks/genesys-messaging.",
-    405: "nothing receives events there. The path is /webhooks/genesys-messaging.",
-    5: "the receiver or a proxy before it fails. Look into the receiver's log.",
-}
-"""What an HTTP status, or its first digit, means and what to do."""
+        raise ReceiverCheckError(f"{error} {NOTHING_DONE}") from error
+    if takes_forged:
+        log.warning("%s %s", address.shown, receiver_trial.TAKES_FORGED)
+    return takes_forged

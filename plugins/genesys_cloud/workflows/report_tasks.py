@@ -9,6 +9,7 @@ from typing import Any
 from airflow.sdk import Asset, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from genesys_cloud.workflows.notices import tell_incomplete
 from genesys_cloud.workflows.report_days import days_before, interval_of, interval_of_day
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 
@@ -20,14 +21,17 @@ METRICS = Asset(name="genesys_delivery_metrics", uri="genesys://delivery_metrics
 
 TABLES = (DELIVERIES, METRICS)
 
-RETRIES: dict[str, Any] = {
+EXPORTING: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
     "retry_policy": CampaignRetryPolicy(),
+    "on_success_callback": tell_incomplete,
+    "on_failure_callback": tell_incomplete,
 }
+"""How a task that exports a day is tried again, and who hears where the day is not whole."""
 
 
-@task(outlets=list(TABLES), **RETRIES)
+@task(outlets=list(TABLES), **EXPORTING)
 def export(params: Any = None, dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
     """Export one UTC day's delivery data with its figures and report, and return the manifest."""
     from genesys_cloud.workflows.exporting import export_interval
@@ -50,7 +54,7 @@ def earlier_days(params: Any = None, dag_run: Any = None) -> list[str]:
     outlets=list(TABLES),
     max_active_tis_per_dagrun=1,
     map_index_template="{{ task.op_kwargs['day'] }}",
-    **RETRIES,
+    **EXPORTING,
 )
 def refresh(
     day: str, params: Any = None, dag_run: Any = None, outlet_events: Any = None

@@ -11,7 +11,9 @@ from genesys_cloud.errors import (
     AuthenticationError,
     ConfigurationError,
     EndpointMissingError,
+    NotApprovedError,
     PermissionDeniedError,
+    PlanOvertakenError,
     RequestRejectedError,
     ThrottledError,
     UnaccountedError,
@@ -23,6 +25,8 @@ HOPELESS = (
     PermissionDeniedError,
     EndpointMissingError,
     RequestRejectedError,
+    NotApprovedError,
+    PlanOvertakenError,
     UnaccountedError,
 )
 """Somebody has to change something first."""

@@ -26,9 +26,11 @@ from genesys_cloud.ledger.sends import Batch
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
 from genesys_cloud.outbound.quiet_hours import QuietHours
+from genesys_cloud.outbound.stats import NO_STATS, Stats
 from genesys_cloud.workflows.clock import Clock, sleep_until
 from genesys_cloud.workflows.fan_out import THREADS, FanOut
 from genesys_cloud.workflows.posting import Attempt, Gateway
+from genesys_cloud.workflows.task_metrics import count_batch, count_wait
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +82,14 @@ def send_shard(
     batch: int = BATCH,
     clock: Clock | None = None,
     quiet: QuietHours | None = None,
+    stats: Stats = NO_STATS,
 ) -> Counter[str]:
     """Send what is planned in a shard, and return how many messages ended in which state.
 
     `limits` begins with the account's, which a 429 holds back for everybody. What meets `quiet`
-    hours is held; where any message has some, they must be given. Stops early, without
-    an error, when the campaign is paused or cancelled. Raises the error that stands in the way
-    when a retry of the task is the right thing; every outcome so far is recorded by then.
+    hours is held; where any message has some, they must be given. Stops early, without an error,
+    when the campaign is paused or cancelled, or planned otherwise. Raises the error that stands in
+    the way when a retry of the task is the right thing; every outcome so far is recorded by then.
     """
     with FanOut() as fan_out:
         return _ShardSender(
@@ -98,6 +101,7 @@ def send_shard(
             lease=lease_for(timeout_s, start_window),
             clock=clock or Clock(),
             quiet=quiet,
+            stats=stats,
             fan_out=fan_out,
             largest=batch,
             most=batch,
@@ -116,6 +120,7 @@ class _ShardSender:
     lease: timedelta
     clock: Clock
     quiet: QuietHours | None
+    stats: Stats
     fan_out: FanOut
     tally: Counter[str] = field(default_factory=Counter)
     setbacks: int = 0
@@ -140,9 +145,10 @@ class _ShardSender:
             if batch.shut:
                 self.tally["held"] += holding.hold(self.ledger, self.shard, batch.shut, now)
             if not batch.active:
-                why = "is paused or cancelled, or was planned anew for another profile"
+                why = "is paused or cancelled, or its plan is another by now, or not approved"
                 log.warning("shard %s: its campaign %s", self.shard.number, why)
                 return self.tally
+            count_wait(self.stats, batch, now)
             if batch.claims:
                 self._send(batch)
             elif batch.wait_until is not None:
@@ -177,6 +183,7 @@ class _ShardSender:
             lateness=timedelta(microseconds=lateness_us(self.limits)),
         )
         outcomes = self.fan_out.post(attempt, batch, now)
+        count_batch(self.stats, outcomes, attempt.waits, self.clock.jitter())
         error = _worst(attempt.errors)
         self._adapt(outcomes)
         self.tally.update(o.state.value for o in outcomes if o.state is not State.PLANNED)

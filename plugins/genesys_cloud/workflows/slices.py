@@ -14,6 +14,7 @@ from genesys_cloud.workflows.holding import read_quiet_hours
 from genesys_cloud.workflows.pace import limits_of
 from genesys_cloud.workflows.preparing import check_profile
 from genesys_cloud.workflows.sending import send_shard
+from genesys_cloud.workflows.stats import airflow_stats
 
 
 def send_slice(
@@ -35,5 +36,11 @@ def send_slice(
             segments_per_second=params["segments_per_second"],
         )
         return send_shard(
-            ledger, client, shard, limits=limits, timeout_s=account.timeout_s, quiet=quiet
+            ledger,
+            client,
+            shard,
+            limits=limits,
+            timeout_s=account.timeout_s,
+            quiet=quiet,
+            stats=airflow_stats(),
         )

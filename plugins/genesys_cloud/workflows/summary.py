@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from genesys_cloud.errors import UnaccountedError
 from genesys_cloud.ledger.campaigns import Progress
+from genesys_cloud.outbound import preview_lines
+from genesys_cloud.outbound.preview import Preview
 from genesys_cloud.workflows.planning import PlanReport
 
 
@@ -22,13 +24,30 @@ def plan_table(report: PlanReport, *, assumed: bool = False) -> str:
         *_held(report),
         _line("blocked", report.blocked.total()),
         *_nested(report.blocked),
-        *_nested(report.languages, prefix="language "),
+        *_nested(report.tally.languages, prefix="language "),
     ]
-    if report.segments:
-        lines.append(_line("SMS segments", report.segments))
+    if report.tally.segments:
+        lines.append(_line("SMS segments", report.tally.segments))
     for code, examples in report.examples.items():
         lines += [f"first of {code}:", *(f"    {example}" for example in examples)]
     return "\n".join(lines)
+
+
+def run_table(report: PlanReport, preview: Preview) -> str:
+    """Return a campaign's plan and its preview as a table for the task log.
+
+    Never a text: what recipients would read stands on the preview's page alone.
+    """
+    changes = preview_lines.difference_lines(preview.difference, preview.bill)
+    advice = [preview_lines.advice_line(each) for each in preview.advice]
+    return "\n".join([
+        plan_table(report, assumed=preview.assumed),
+        f"{'estimate of cost':<26}{preview_lines.cost_line(preview.bill)}",
+        f"{'estimated finish':<26}{preview_lines.finish_line(preview)}",
+        *(f"WARNING: {line}" for line in preview_lines.warning_lines(preview)),
+        *(f"{'    ' if number else ''}{line}" for number, line in enumerate(changes)),
+        *(f"advice: {line}" for line in advice),
+    ])  # fmt: skip
 
 
 def _held(report: PlanReport) -> list[str]:
@@ -49,6 +68,8 @@ def progress_table(progress: Progress) -> str:
         lines += ["blocked because", *_nested(progress.blocked_reasons)]
     if any(progress.statuses.values()):
         lines += ["delivery status", *_nested(progress.statuses)]
+    if progress.tests:
+        lines += ["sent as tests, and counted nowhere above", *_nested(progress.tests)]
     return "\n".join(lines)
 
 

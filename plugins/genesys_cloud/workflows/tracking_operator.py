@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
+from genesys_cloud.workflows.waiting import wait_until
 
 if TYPE_CHECKING:
     from genesys_cloud.workflows.tracking import Tracked
@@ -50,22 +51,17 @@ class TrackStatuses(BaseOperator):
         ends = context["dag_run"].start_date + timedelta(minutes=params["window_minutes"])
         if tracked.next_at is None or tracked.next_at >= ends:
             return {"profile": "agentless"} | sums
-        return self._wait(tracked.next_at, sums)
-
-    def _wait(self, until: datetime, sums: dict[str, int]) -> dict[str, Any]:
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-        self.defer(
-            trigger=DateTimeTrigger(moment=until), method_name="again", kwargs={"so_far": sums}
-        )
+        return wait_until(self, tracked.next_at, then="again", so_far=sums)
 
 
 def one_pass(campaign_id: str | None) -> Tracked | None:
     """Ask once about what is due now; return None in a profile whose events are pushed."""
     from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
     from genesys_cloud.outbound.asking import POLLED
+    from genesys_cloud.outbound.stats import Metric
     from genesys_cloud.workflows.pace import account_pace
     from genesys_cloud.workflows.recording import recording_ledger
+    from genesys_cloud.workflows.stats import airflow_stats
     from genesys_cloud.workflows.tracking import Bounds, track
 
     hook = GenesysCloudHook()
@@ -75,7 +71,7 @@ def one_pass(campaign_id: str | None) -> Tracked | None:
             if client.profile != "agentless":
                 return None
             bounds = Bounds.of(client.requests_per_minute)
-            return track(
+            tracked = track(
                 ledger,
                 client,
                 now=datetime.now(UTC),
@@ -83,6 +79,8 @@ def one_pass(campaign_id: str | None) -> Tracked | None:
                 bounds=bounds,
                 campaign_id=campaign_id,
             )
+            airflow_stats().incr(Metric.STATUSES_MOVED, tracked.moved)
+            return tracked
     finally:
         ledger.close()
 

@@ -113,9 +113,9 @@ def open_body(name: str, url: str, secret: str) -> dict[str, Any]:
     }
 
 
-def open_url(entity: Entity) -> object:
-    """Return where an Open Messaging integration's messages go."""
-    return entity.fields.get("outboundNotificationWebhookUrl")
+def open_url(entity: Entity) -> str | None:
+    """Return where an Open Messaging integration's messages go, None for another registration."""
+    return text(entity.fields.get("outboundNotificationWebhookUrl"), 2_000)
 
 
 def integration_body(name: str) -> dict[str, Any]:
@@ -131,6 +131,14 @@ def is_event_bridge(entity: Entity) -> bool:
 def is_enabled(entity: Entity) -> bool:
     """Return whether an integration is meant to run."""
     return entity.fields.get("intendedState") == "ENABLED"
+
+
+def pushes(entity: Entity) -> bool:
+    """Return whether a registration of any kind is on; an open integration always is."""
+    fields = entity.fields
+    return (
+        fields.get("intendedState", "ENABLED") == "ENABLED" and fields.get("enabled", True) is True
+    )
 
 
 ENABLED = {"intendedState": "ENABLED"}

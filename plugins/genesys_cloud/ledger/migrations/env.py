@@ -4,6 +4,8 @@ from alembic import context
 
 from genesys_cloud.ledger.page_tables import previews
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=previews.metadata)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=previews.metadata
+)
 with context.begin_transaction():
     context.run_migrations()

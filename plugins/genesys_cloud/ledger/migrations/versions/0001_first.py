@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genesys_cloud.ledger.tables import Identity, UtcDateTime
+from genesys_cloud.ledger.column_types import Identity, UtcDateTime
 
 revision = "0001"
 down_revision = None

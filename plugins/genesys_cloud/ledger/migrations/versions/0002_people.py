@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from genesys_cloud.ledger.tables import UtcDateTime
+from genesys_cloud.ledger.column_types import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

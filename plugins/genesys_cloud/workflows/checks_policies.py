@@ -1,0 +1,86 @@
+"""Checks of the rules that people write: policies, senders, who is told what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from genesys_cloud.errors import CampaignError, PolicyError
+from genesys_cloud.ledger.failure_rules import read_failures
+from genesys_cloud.ledger.retention_policy import policy_file
+from genesys_cloud.ledger.retention_policy import read_policy as read_retention
+from genesys_cloud.outbound.prices import PriceList
+from genesys_cloud.outbound.revocation import RevocationPolicy
+from genesys_cloud.settings import policy_path
+from genesys_cloud.webhook import opt_out_words
+from genesys_cloud.workflows import notice_rules
+from genesys_cloud.workflows.checkup import Found, Scene, first_of, info, warning, wrong
+from genesys_cloud.workflows.holding import read_quiet_hours
+from genesys_cloud.workflows.offers import read_senders
+
+
+def policies(scene: Scene) -> str | Found:
+    """Read every policy, and look for files that nobody reads."""
+    include = scene.settings.include_dir
+    unclear: list[str] = []
+    for read in POLICIES.values():
+        try:
+            read(include)
+        except CampaignError as error:
+            unclear.append(str(error))
+    if unclear:
+        return wrong(first_of(unclear, most=len(unclear)))
+    written = {path.name for path in (include / "policies").glob("*.toml")}
+    if strays := sorted(written - POLICIES.keys() - {notice_rules.FILE}):
+        return warning(
+            f"Nobody reads {', '.join(strays)} in {include / 'policies'}: is a name misspelt? "
+            f"There are {', '.join(POLICIES)} and {notice_rules.FILE}."
+        )
+    return f"{', '.join(POLICIES)} are clear"
+
+
+def senders(scene: Scene) -> str | Found:
+    """Read the senders that the form offers."""
+    if not (found := read_senders(scene.settings.include_dir)):
+        return info("include/senders.toml names none, so the form offers none; type them")
+    return f"the form offers {len(found)}"
+
+
+def notifications(scene: Scene) -> str | Found:
+    """Make every notifier, and notify nobody."""
+    rules = notice_rules.read_rules(scene.settings.include_dir)
+    for rule in rules:
+        rule.make()
+    if not rules:
+        return info(f"nobody is told how a campaign ended: {notice_rules.FILE} has no section")
+    return f"{', '.join(rule.name for rule in rules)} can be made"
+
+
+def _own(name: str, parse: Callable[[str], object]) -> Callable[[Path], object]:
+    """Return what reads a policy whose errors are sentences already."""
+
+    def read(include_dir: Path) -> object:
+        path = policy_path(include_dir, name)
+        try:
+            return parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise PolicyError(
+                f"The policy {path} can't be used ({reason}). Mend the file; "
+                f"include/policies/{name} of the project shows its form."
+            ) from error
+
+    return read
+
+
+POLICIES: Mapping[str, Callable[[Path], object]] = {
+    "quiet_hours.toml": read_quiet_hours,
+    "opt_out_words.toml": lambda include: opt_out_words.read_policy(
+        policy_path(include, opt_out_words.FILE)
+    ),
+    "failures.toml": read_failures,
+    "revocation.toml": _own("revocation.toml", RevocationPolicy.parse),
+    "retention.toml": lambda include: read_retention(policy_file(include)),
+    "prices.toml": _own("prices.toml", PriceList.parse),
+}
+"""Who reads which file of include/policies; a folder without one has the project's own."""
