@@ -205,3 +205,10 @@ def test_a_form_without_its_script_puts_nothing_into_an_address(site: Site) -> N
     for path in ("/messages", PAUSE):
         (form,) = re.findall(r"<form[^>]*hx-post[^>]*>", site.get(path).text)
         assert 'method="post"' in form
+
+
+@pytest.mark.parametrize("person", ["ops", None])
+def test_a_body_that_no_form_sends_is_not_read(site: Site, person: str | None) -> None:
+    answer = site.post(PAUSE, {"reason": "x" * 100_000}, person=person)
+    assert answer.status_code == 413
+    assert "more than a form of ours holds" in answer.text

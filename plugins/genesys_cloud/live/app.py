@@ -22,7 +22,7 @@ from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.live import actions, campaigns, messages, preview_page
 from genesys_cloud.live.asked import Backing, OpenLedger
 from genesys_cloud.live.rendering import HERE, is_fragment, render
-from genesys_cloud.live.safety import HEADERS, Refused, Tokens
+from genesys_cloud.live.safety import HEADERS, Refused, ShortBodies, Tokens
 from genesys_cloud.live.visitors import Visitor
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ def create_app(
     app.state.backing = Backing(
         ledger=OpenLedger(open_ledger), tokens=Tokens(secret, clock), clock=clock
     )
+    app.add_middleware(ShortBodies)
     # Before the actions, whose path takes any word.
     app.include_router(campaigns.router)
     app.include_router(messages.router)
