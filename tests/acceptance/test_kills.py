@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from genesys_cloud.errors import LedgerUnavailableError
+from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.tables import messages
 from tests.acceptance.worker import LEASE, STEPS, Work
@@ -133,17 +136,32 @@ def test_two_copies_of_one_task_share_its_work(
     assert check(ledger, simulator, 400) == {"accepted": 400}
 
 
+def stop_between_transactions(pid: int, ledger_url: str) -> None:
+    """Stop a process while it holds no lock, beside which nobody could go on."""
+    looker = open_ledger(ledger_url, patience_s=1)
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with looker.write() as connection:
+                connection.execute(text("UPDATE rate_gates SET next_free_us = next_free_us"))
+                audit.lock(connection)
+        except LedgerUnavailableError:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.003)
+        else:
+            looker.close()
+            return
+
+
 def test_a_process_that_was_stopped_past_its_lease_writes_nothing_and_posts_nothing(
     ledger: Ledger, ledger_url: str, simulator: SimulatorProcess, tmp_path: Path
 ) -> None:
-    import signal
-
     work = work_on(ledger, ledger_url, simulator, tmp_path, 1_000)
     sleeper = work.start()
     while simulator.stats()["messages"] < 100:
         time.sleep(0.002)
     assert sleeper.pid is not None
-    os.kill(sleeper.pid, signal.SIGSTOP)
+    stop_between_transactions(sleeper.pid, ledger_url)
     heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
     heir.join(60)
     assert heir.exitcode == 0

@@ -22,7 +22,7 @@ from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.messages import State, mask_address, mask_numbers
 from genesys_cloud.outbound.status import Status
 
-MOST_READ = 10_000
+MOST_READ = 2_000
 """How many rows a page reads at the most: what is rare and has no reason is found by looking."""
 
 
