@@ -11,6 +11,9 @@ from typing import Any
 APPROVE, REJECT = "Approve", "Reject"
 PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.1
+PARKED_S = 1.5
+"""How long a question has to stand: the run that parks it writes its state a moment later, and
+would take an earlier answer's away."""
 
 
 @contextmanager
@@ -32,6 +35,7 @@ def answers(
         try:
             for word, user in given:
                 asked = _question(seen, over)
+                time.sleep(PARKED_S)
                 shown.append(asked.hitl_detail.body)
                 before()
                 _say(asked, word, user, params_input or {})
