@@ -262,7 +262,7 @@ def _quickly(ledger: Ledger) -> Iterator[Any]:
     ledger.engine.dispose()
 
 
-_QUICK_SQLITE = ("PRAGMA synchronous = OFF", "PRAGMA cache_size = -3000000")
+_QUICK_SQLITE = ("PRAGMA synchronous = OFF", "PRAGMA cache_size = -8000000")
 _QUICK_POSTGRESQL = (
     "CREATE FUNCTION sha(given text) RETURNS text IMMUTABLE LANGUAGE sql AS "
     "$$SELECT encode(sha256(convert_to(given, 'UTF8')), 'hex')$$",

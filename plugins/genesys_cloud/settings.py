@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from genesys_cloud.errors import ConnectionSettingsError
+
+T = TypeVar("T")
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +24,18 @@ def policy_path(include_dir: Path, name: str) -> Path:
     """Return a policy's file: the include folder's, or the project's own where that has none."""
     own = include_dir / "policies" / name
     return own if own.exists() else PROJECT_ROOT / "include" / "policies" / name
+
+
+def read_clear(path: Path, parse: Callable[[str], T], refused: Callable[[str], Exception]) -> T:
+    """Return what `parse` makes of a file's text.
+
+    Where it can't be read, or `parse` raises ValueError, raises what `refused` makes of the reason.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise refused(str(reason)) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import pytest
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.workflows.report_days import days_before, interval_of
 from genesys_cloud.workflows.report_tasks import refresh
-from tests.dags.contacts import write_contacts
+from tests.dags.contacts import filled_in
 from tests.dags.runs import DagRuns, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
@@ -284,15 +284,7 @@ def test_the_list_is_joined_with_the_ledger_and_teaches_it(
     tmp_path: Path,
 ) -> None:
     # Nobody receives the simulator's events here, so the ledger stays at `queued` until it learns.
-    campaign = {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-    }
+    campaign = filled_in(tmp_path)
     sent = runs.run("send_campaign", campaign).one("summary")["states"]
     listed = simulator.messages()
     today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}

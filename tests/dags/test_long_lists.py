@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from genesys_cloud.workflows import planning_workers
-from tests.dags.contacts import ARRIVALS, REASONS, write_contacts
+from tests.dags.contacts import ARRIVALS, REASONS, filled_in
 from tests.dags.runs import DagRuns, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
@@ -30,15 +30,7 @@ def test_workers_decide_in_a_task_as_the_task_itself(
 
     monkeypatch.setattr(planning_workers, "_Worker", Noted)
     monkeypatch.setattr(planning_workers, "ROWS_IN_PROCESS", 2)
-    conf: dict[str, Any] = {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-    }
+    conf: dict[str, Any] = filled_in(tmp_path)
     run = runs.run("send_campaign", conf)
     assert run.state == "success"
     assert started

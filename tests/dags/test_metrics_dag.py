@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.dags.contacts import ARRIVALS, CONTACTS, write_contacts
+from tests.dags.contacts import ARRIVALS, CONTACTS, filled_in
 from tests.dags.runs import DagRuns
 from tests.statsd import airflow_tells, statsd_server
 
@@ -17,15 +17,7 @@ from tests.statsd import airflow_tells, statsd_server
 def test_runs_tell_what_they_do(
     runs: DagRuns, connection: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-    }
+    campaign = filled_in(tmp_path)
     today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
     with statsd_server() as server, airflow_tells(server, monkeypatch):
         states = [

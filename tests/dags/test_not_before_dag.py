@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.dags.contacts import ARRIVALS, write_contacts
+from tests.dags.contacts import ARRIVALS, filled_in
 from tests.dags.runs import DagRuns, dag_bag, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
@@ -18,16 +18,7 @@ SOON = timedelta(seconds=6)
 @pytest.fixture
 def conf(connection: dict[str, object], tmp_path: Path) -> dict[str, Any]:
     """Return what a person fills in for a real run that begins soon."""
-    return {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-        "not_before": (datetime.now(UTC) + SOON).isoformat(),
-    }
+    return filled_in(tmp_path, not_before=(datetime.now(UTC) + SOON).isoformat())
 
 
 def instant(text: str) -> datetime:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from genesys_cloud.workflows.notice_rules import FILE
-from tests.dags.contacts import CONTACTS, PERSONAL, write_contacts
+from tests.dags.contacts import CONTACTS, PERSONAL, filled_in
 from tests.dags.runs import ROOT, DagRuns
 from tests.mail_server import RULES, MailServer, body, mail_server
 from tests.simulator.server import SimulatorProcess
@@ -35,16 +35,7 @@ def mails(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 @pytest.fixture
 def conf(connection: dict[str, object], tmp_path: Path) -> dict[str, Any]:
     """Return what a person fills in for a run of three shards that nobody approves."""
-    return {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-        "batch_size": 3,
-    }
+    return filled_in(tmp_path, batch_size=3)
 
 
 def told(place: Path) -> list[str]:

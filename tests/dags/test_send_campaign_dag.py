@@ -12,7 +12,7 @@ import pytest
 
 from genesys_cloud.ledger import previews
 from genesys_cloud.ledger.database import open_ledger
-from tests.dags.contacts import ARRIVALS, CONTACTS, PERSONAL, REASONS, write_contacts
+from tests.dags.contacts import ARRIVALS, CONTACTS, PERSONAL, REASONS, filled_in
 from tests.dags.runs import DagRuns, FinishedRun, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
@@ -23,16 +23,7 @@ BLOCKED = Counter(reason for reason in REASONS if reason)
 @pytest.fixture
 def conf(connection: dict[str, object], tmp_path: Path) -> dict[str, Any]:
     """Return what a person fills in for a real run without approval."""
-    return {
-        "campaign_id": "winter",
-        "audience": str(write_contacts(tmp_path / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
-        "batch_size": 3,
-    }
+    return filled_in(tmp_path, batch_size=3)
 
 
 def arrived(simulator: SimulatorProcess) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from genesys_cloud.errors import (
     NotSentError,
     TemplateError,
 )
-from tests.dags.contacts import write_contacts
+from tests.dags.contacts import filled_in
 from tests.dags.runs import DagRuns
 from tests.simulator.server import SimulatorProcess
 
@@ -46,13 +46,7 @@ def params(connection: dict[str, object], place: Path) -> dict[str, Any]:
 
     return {
         **dag_bag().dags["send_campaign"].params.dump(),
-        "campaign_id": "winter",
-        "audience": str(write_contacts(place / "contacts.csv")),
-        "template": "appointment_reminder",
-        "channel": "messaging:whatsapp",
-        "sender": "whatsapp:+12025550100",
-        "dry_run": False,
-        "require_approval": False,
+        **filled_in(place),
     }
 
 

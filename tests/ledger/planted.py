@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from genesys_cloud.ledger import approvals, plans
+from genesys_cloud.ledger import approvals, outcomes, plans, sends
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.planned_rows import PlannedMessage
 from genesys_cloud.ledger.plans import Plan, Shard
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State, message_key, text_digest
+from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.plan_digest import PlanDigest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+FAST = [Limit(name="account", most=60_000)]
+LEASE = timedelta(seconds=90)
 CAMPAIGN = Campaign(
     campaign_id="camp_1",
     audience="people.csv",
@@ -86,3 +91,37 @@ def sealed(
 def only_shard(ledger: Ledger, plan: Plan) -> Shard:
     (shard,) = plans.shards(ledger, plan.occurrence_id, size=100_000, most=1000)
     return shard
+
+
+def attempted(
+    ledger: Ledger,
+    plan: Plan,
+    states: Sequence[State],
+    *,
+    named: str = "id-",
+    refusal: tuple[str | None, str | None] = (None, None),
+    conversation: str | None = None,
+    at: datetime = NOW,
+    answered_at: datetime | None = None,
+) -> None:
+    """Attempt as many messages of a plan as there are states, and have these answers.
+
+    `named` begins the ids of what is accepted; `refusal` is the reason, and its code, of the rest.
+    """
+    shard = only_shard(ledger, plan)
+    batch = sends.claim(ledger, shard, FAST, most=len(states), now=at, lease=LEASE)
+    batch = sends.begin_attempt(ledger, batch, now=at, lease=LEASE)
+    code, reason = refusal
+    told = [
+        Outcome(
+            claim=claim,
+            state=state,
+            message_id=f"{named}{claim.id}",
+            conversation_id=conversation,
+            status="queued",
+        )
+        if state is State.ACCEPTED
+        else Outcome(claim=claim, state=state, reason_code=code, reason=reason)
+        for claim, state in zip(batch.claims, states, strict=True)
+    ]
+    outcomes.record(ledger, told, now=answered_at or at)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import traceback
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from genesys_cloud.errors import (
     LedgerUnavailableError,
 )
 from genesys_cloud.ledger import database
-from genesys_cloud.ledger.database import Ledger, open_ledger, upgrade
+from genesys_cloud.ledger.database import Ledger, is_new, open_ledger, upgrade
 from genesys_cloud.ledger.page_tables import metadata
 
 
@@ -91,6 +92,20 @@ def _open(url: str) -> str:
 def test_an_empty_ledger_may_be_opened_by_many_processes_at_once(ledger_url: str) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         assert list(pool.map(_open, [ledger_url] * 4)) == ["opened"] * 4
+
+
+def test_who_comes_first_to_an_empty_sqlite_file_turns_nobody_away(tmp_path: Path) -> None:
+    together = Barrier(4)
+
+    def ask(file: Path) -> bool:
+        together.wait()
+        return is_new(f"sqlite:///{file}")
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            file = tmp_path / f"{number}.db"
+            file.touch()
+            assert list(pool.map(ask, [file] * 4)) == [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from genesys_cloud.ledger import (
     campaign_page,
     campaigns,
     events,
-    outcomes,
     overview,
     plans,
     sends,
@@ -23,16 +22,13 @@ from genesys_cloud.ledger import (
 )
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
-from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
-from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, sealed
+from tests.ledger.planted import CAMPAIGN, FAST, LEASE, NOW, attempted, only_shard, planned, sealed
 
-FAST = [Limit(name="account", most=60_000)]
-LEASE = timedelta(seconds=90)
+NO_ROUTE = ("no_route", "No route to +1 202 555 0101.")
 MINUTE = timedelta(minutes=1)
 OPS = frozenset({"spring"})
 
@@ -63,21 +59,7 @@ def plan(
 
 def send(ledger: Ledger, plan: Plan, states: Sequence[State], *, at: datetime = NOW) -> None:
     """Attempt as many messages, and have these answers."""
-    shard = only_shard(ledger, plan)
-    batch = sends.claim(ledger, shard, FAST, most=len(states), now=at, lease=LEASE)
-    batch = sends.begin_attempt(ledger, batch, now=at, lease=LEASE)
-    told = [
-        Outcome(
-            claim=one,
-            state=state,
-            message_id=f"msg_{one.id}" if state is State.ACCEPTED else None,
-            status="queued" if state is State.ACCEPTED else None,
-            reason_code="no_route" if state is State.REJECTED else None,
-            reason="No route to +1 202 555 0101." if state is State.REJECTED else None,
-        )
-        for one, state in zip(batch.claims, states, strict=True)
-    ]
-    outcomes.record(ledger, told, now=at)
+    attempted(ledger, plan, states, named="msg_", refusal=NO_ROUTE, at=at)
 
 
 def status(ledger: Ledger, ids: Sequence[int], word: str, reason: str | None = None) -> None:
@@ -94,7 +76,8 @@ def status(ledger: Ledger, ids: Sequence[int], word: str, reason: str | None = N
 def test_a_funnel_narrows_from_the_list_to_those_who_read_it(ledger: Ledger) -> None:
     people = ["suppressed", "suppressed", "consent_missing", *[None] * 8]
     own = plan(ledger, people=people, dag_id="spring")
-    send(ledger, own, [State.ACCEPTED] * 5 + [State.REJECTED, State.UNKNOWN])
+    send(ledger, own, [State.ACCEPTED] * 5 + [State.REJECTED])
+    attempted(ledger, own, [State.UNKNOWN])
     for ids, word in [((4, 5, 6, 7), "sent"), ((5, 6, 7), "delivered"), ((6,), "read")]:
         status(ledger, ids, word)
     status(ledger, [8], "failed", "carrier")

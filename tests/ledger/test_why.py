@@ -17,9 +17,7 @@ from genesys_cloud.ledger import (
     erasure,
     events,
     message_trail,
-    outcomes,
     plans,
-    sends,
     suppressions,
     unknowns,
 )
@@ -27,7 +25,6 @@ from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.consents import Consent
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.needles import Meaning
-from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.plans import Plan
 from genesys_cloud.ledger.stories import MessageStory
 from genesys_cloud.ledger.suppressions import Suppression
@@ -36,15 +33,12 @@ from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.consent import ConsentState
 from genesys_cloud.outbound.identity import identify
 from genesys_cloud.outbound.messages import State
-from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.workflows.planning import plan_occurrence
-from tests.ledger.planted import CAMPAIGN, NOW, only_shard, planned, plant, sealed
+from tests.ledger.planted import CAMPAIGN, NOW, attempted, planned, plant, sealed
 
-FAST = [Limit(name="account", most=60_000)]
-LEASE = timedelta(seconds=90)
 LATER = NOW + timedelta(minutes=5)
 NUMBER = "+12025550003"
 KEYS = [planned(number).message_key for number in range(1, 6)]
@@ -61,22 +55,8 @@ def story(ledger: Ledger, number: int, *, now: datetime = NOW) -> MessageStory:
 
 def send(ledger: Ledger, plan: Plan, *states: State, conversation: str | None = None) -> None:
     """Attempt the first messages, and have these answers five minutes later."""
-    shard = only_shard(ledger, plan)
-    batch = sends.claim(ledger, shard, FAST, most=len(states), now=NOW, lease=LEASE)
-    batch = sends.begin_attempt(ledger, batch, now=NOW, lease=LEASE)
-    told = [
-        Outcome(
-            claim=one,
-            state=state,
-            message_id=f"id-{one.id}" if state is State.ACCEPTED else None,
-            conversation_id=conversation if state is State.ACCEPTED else None,
-            status="queued" if state is State.ACCEPTED else None,
-            reason_code=None if state is State.ACCEPTED else "no_route",
-            reason=None if state is State.ACCEPTED else "There is no route to +1 202 555 0102.",
-        )
-        for one, state in zip(batch.claims, states, strict=True)
-    ]
-    outcomes.record(ledger, told, now=LATER)
+    refusal = ("no_route", "There is no route to +1 202 555 0102.")
+    attempted(ledger, plan, states, refusal=refusal, conversation=conversation, answered_at=LATER)
 
 
 @pytest.mark.parametrize(

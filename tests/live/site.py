@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,18 +15,15 @@ import requests
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 
-from genesys_cloud.ledger import outcomes, plans, sends
+from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.live.app import create_app
 from genesys_cloud.live.safety import TOKEN_HEADER
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State
-from genesys_cloud.outbound.pacing import Limit
-from tests.ledger.planted import NOW, only_shard, planned, sealed
+from tests.ledger.planted import NOW, attempted, planned, sealed
 
-LEASE = timedelta(minutes=5)
 HOST = "127.0.0.1"
 
 
@@ -45,7 +42,6 @@ class Person:
         return dag_ids & self.runs
 
 
-FAST = [Limit(name="account", most=60_000)]
 ALL = frozenset({"send_campaign", "send_test", "north"})
 PEOPLE = {
     person.name: person
@@ -185,24 +181,6 @@ def run(
     plans.finish(ledger, plan)
     plan = sealed(ledger, plan, campaign=campaign)
     if states:
-        send(ledger, plan, states)
+        refusal = ("rejected_by_genesys", "<b>no</b> such number")
+        attempted(ledger, plan, states, named="api-", refusal=refusal)
     return plan
-
-
-def send(ledger: Ledger, plan: Plan, states: Sequence[State]) -> None:
-    """Send as the send task does, each message with the outcome that is wanted."""
-    shard = only_shard(ledger, plan)
-    batch = sends.claim(ledger, shard, FAST, most=len(states), now=NOW, lease=LEASE)
-    batch = sends.begin_attempt(ledger, batch, now=NOW, lease=LEASE)
-    settled = [
-        Outcome(
-            claim=claim,
-            state=state,
-            message_id=f"api-{claim.id}" if state is State.ACCEPTED else None,
-            status="queued" if state is State.ACCEPTED else None,
-            reason_code=None if state is State.ACCEPTED else "rejected_by_genesys",
-            reason=None if state is State.ACCEPTED else "<b>no</b> such number",
-        )
-        for claim, state in zip(batch.claims, states, strict=True)
-    ]
-    outcomes.record(ledger, settled, now=NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -239,10 +240,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own BEGIN comes too late and is always deferred; `_begin_sqlite` issues ours.
     connection.isolation_level = None
     cursor = connection.cursor()
+    _write_ahead(cursor)
     # A send that is recorded must stay recorded through a power cut: FULL syncs every commit.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Give a file its write-ahead log, one process at a time: SQLite refuses two without a wait."""
+    if cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        return
+    (_, _, file) = cursor.execute("PRAGMA database_list").fetchone()
+    folder = os.open(Path(file).parent, os.O_RDONLY)  # its lock leaves no file behind
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        cursor.execute("PRAGMA journal_mode=WAL")
+    finally:
+        os.close(folder)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from genesys_cloud.errors import PolicyError
 from genesys_cloud.outbound.failure_policy import FailurePolicy
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 
 FILE = "failures.toml"
 
@@ -17,11 +17,11 @@ def read_failures(include_dir: Path) -> FailurePolicy:
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
     path = policy_path(include_dir, FILE)
-    try:
-        return FailurePolicy.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PolicyError(
+    return read_clear(
+        path,
+        FailurePolicy.parse,
+        lambda reason: PolicyError(
             f"The policy {path}, which says what failures suppress, can't be used ({reason}). Mend "
             "the file; include/policies/failures.toml of the project shows its form."
-        ) from error
+        ),
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genesys_cloud.errors import RetentionPolicyError
+from genesys_cloud.settings import read_clear
 
 CLASSES = ("texts", "addresses", "events")
 """What is destroyed when it is old enough."""
@@ -40,14 +41,14 @@ def policy_file(include_dir: Path) -> Path:
 
 def read_policy(path: Path) -> RetentionPolicy:
     """Read a policy file; raises RetentionPolicyError for anything that is not perfectly clear."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise RetentionPolicyError(
+    table = read_clear(
+        path,
+        tomllib.loads,
+        lambda reason: RetentionPolicyError(
             f"The retention policy {path} can't be read ({reason}), and nothing was deleted. Mend "
             "the file; include/policies/retention.toml of the project shows its form."
-        ) from error
+        ),
+    )
     try:
         return _policy(table)
     except ValueError as error:

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from genesys_cloud.errors import ConfigurationError
 from genesys_cloud.outbound.opt_outs import Choice, InboundMessage, Policy
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 
 FILE = "opt_out_words.toml"
 
 
 def read_policy(path: Path) -> Policy:
     """Read the words; raises ConfigurationError where they can't be read or are not clear."""
-    try:
-        return Policy.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigurationError(
+    return read_clear(
+        path,
+        Policy.parse,
+        lambda reason: ConfigurationError(
             f"The opt-out words {path} can't be read ({reason}). Mend the file; "
             "include/policies/opt_out_words.toml of the project shows its form."
-        ) from error
+        ),
+    )
 
 
 class OptOutWords:

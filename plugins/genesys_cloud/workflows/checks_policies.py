@@ -11,7 +11,7 @@ from genesys_cloud.ledger.retention_policy import policy_file
 from genesys_cloud.ledger.retention_policy import read_policy as read_retention
 from genesys_cloud.outbound.prices import PriceList
 from genesys_cloud.outbound.revocation import RevocationPolicy
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 from genesys_cloud.webhook import opt_out_words
 from genesys_cloud.workflows import notice_rules
 from genesys_cloud.workflows.checkup import Found, Scene, first_of, info, warning, wrong
@@ -61,14 +61,14 @@ def _own(name: str, parse: Callable[[str], object]) -> Callable[[Path], object]:
 
     def read(include_dir: Path) -> object:
         path = policy_path(include_dir, name)
-        try:
-            return parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise PolicyError(
+        return read_clear(
+            path,
+            parse,
+            lambda reason: PolicyError(
                 f"The policy {path} can't be used ({reason}). Mend the file; "
                 f"include/policies/{name} of the project shows its form."
-            ) from error
+            ),
+        )
 
     return read
 

@@ -17,7 +17,7 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.quiet_hours import FARTHEST, QuietHours
 from genesys_cloud.outbound.quiet_policy import parse_policy
 from genesys_cloud.outbound.timing import Timekeeper
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ def read_quiet_hours(include_dir: Path) -> QuietHours:
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
     path = policy_path(include_dir, FILE)
-    try:
-        return parse_policy(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PolicyError(
+    return read_clear(
+        path,
+        parse_policy,
+        lambda reason: PolicyError(
             f"The quiet hours in {path} can't be used, and nothing was sent: {reason} Mend the "
             "file; include/policies/quiet_hours.toml of the project shows its form."
-        ) from error
+        ),
+    )
 
 
 def timekeeper_of(campaign: Campaign, include_dir: Path, now: datetime) -> Timekeeper:

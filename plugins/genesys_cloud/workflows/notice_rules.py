@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from genesys_cloud.errors import PolicyError
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier
@@ -72,18 +72,22 @@ def read_rules(include_dir: Path) -> Sequence[Rule]:
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
     path = policy_path(include_dir, FILE)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        dated = table.pop("dated", None)
-        if not isinstance(dated, date) or isinstance(dated, datetime):
-            raise ValueError("`dated` is not a date, such as 2026-11-23.")
-        return [_rule(name, section) for name, section in table.items()]
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PolicyError(
+    return read_clear(
+        path,
+        _rules,
+        lambda reason: PolicyError(
             f"The file {path}, which says who is told what, can't be used ({reason}). Mend it; "
             f"include/policies/{FILE} of the project shows its form."
-        ) from error
+        ),
+    )
+
+
+def _rules(text: str) -> Sequence[Rule]:
+    table = tomllib.loads(text)
+    dated = table.pop("dated", None)
+    if not isinstance(dated, date) or isinstance(dated, datetime):
+        raise ValueError("`dated` is not a date, such as 2026-11-23.")
+    return [_rule(name, section) for name, section in table.items()]
 
 
 def _rule(name: str, section: object) -> Rule:

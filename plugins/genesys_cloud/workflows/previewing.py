@@ -22,7 +22,7 @@ from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.preview import Advice, Preview, compare, settings_of
 from genesys_cloud.outbound.preview_tally import PreviewTally, Sample
 from genesys_cloud.outbound.prices import PriceList
-from genesys_cloud.settings import policy_path
+from genesys_cloud.settings import policy_path, read_clear
 
 if TYPE_CHECKING:
     from genesys_cloud.workflows.planning import PlanReport
@@ -88,14 +88,14 @@ def read_prices(include_dir: Path) -> PriceList:
     Raises PolicyError for a file that can't be read or is not perfectly clear.
     """
     path = policy_path(include_dir, FILE)
-    try:
-        return PriceList.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PolicyError(
+    return read_clear(
+        path,
+        PriceList.parse,
+        lambda reason: PolicyError(
             f"The prices in {path} can't be used, and nothing was planned: {reason} Mend the "
             "file; include/policies/prices.toml of the project shows its form."
-        ) from error
+        ),
+    )
 
 
 def left_to_send(ledger: Ledger, occurrence_id: int, channel: str) -> PreviewTally:
