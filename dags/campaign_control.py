@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, Param
 
 from genesys_cloud.workflows.control_tasks import ACTION_WORDS, ACTIONS, control
-from genesys_cloud.workflows.form_fields import CAMPAIGN_ID_PATTERN
+from genesys_cloud.workflows.form.fields import CAMPAIGN_ID_PATTERN
 
 with DAG(
     "campaign_control",

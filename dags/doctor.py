@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
-from genesys_cloud.workflows.doctor_tasks import look
+from genesys_cloud.workflows.doctor.tasks import look
 
 with DAG(
     "doctor",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
-from genesys_cloud.workflows.trial_form import test_form
+from genesys_cloud.workflows.form.trial_form import test_form
 from genesys_cloud.workflows.trial_sends import plan, send, summary
 
 with DAG(

@@ -84,7 +84,7 @@ WIRE = {
     # Keywords of OpenAPI.
     "webhook/openapi.py",
     # Keywords of JSON schema in Airflow's forms.
-    *("provider_info.py", "workflows/form_fields.py"),
+    *("provider_info.py", "workflows/form/fields.py"),
 }
 """Where names of a wire or a file may stand as Python strings."""
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from genesys_cloud import cli
 from genesys_cloud.ledger.database import open_ledger
 from genesys_cloud.settings import PROJECT_ROOT
-from genesys_cloud.workflows import checks_airflow
+from genesys_cloud.workflows.doctor import checks_airflow
 from tests.airflow_warnings import AIRFLOWS_OWN
 from tests.api.wire import TOKEN, Behaviour, WireServer, http, says
 from tests.simulator.server import SimulatorProcess

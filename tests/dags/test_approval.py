@@ -16,7 +16,7 @@ from genesys_cloud.hooks.genesys_cloud import ledger_url
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.database import open_ledger
 from genesys_cloud.ledger.tables import occurrences
-from genesys_cloud.workflows.answering import NOT_SENT
+from genesys_cloud.workflows.approval.answering import NOT_SENT
 from tests.dags.answers import APPROVE, REJECT, answers
 from tests.dags.runs import ROOT, DagRuns, FinishedRun, dag_to_run
 from tests.simulator.server import SimulatorProcess

@@ -34,14 +34,15 @@ from genesys_cloud.ledger import (
 )
 from genesys_cloud.ledger.audit_chain import Row
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.retention_policy import policy_file, read_policy
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
-from genesys_cloud.workflows.approvals import CampaignApproval
-from genesys_cloud.workflows.notices import tell_end
+from genesys_cloud.workflows.approval.approvals import CampaignApproval
+from genesys_cloud.workflows.notices.callbacks import tell_end
 from tests.dags.clocks import zone_where_it_is
 from tests.dags.runs import ROOT, DagRuns, dag_bag, ledger_rows
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
@@ -310,7 +311,7 @@ def upgrade(world: World) -> None:
     world.monkeypatch.setenv("GENESYS_LEDGER_URL", f"sqlite:///{world.place}/old.db")
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    engine = database._engine(ledger_url())
+    engine = engine_at(ledger_url())
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")

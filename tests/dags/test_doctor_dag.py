@@ -45,11 +45,11 @@ def test_where_all_is_well_a_run_says_so_in_counts_and_sends_nothing(
 def test_what_is_wrong_fails_the_task_with_names_and_a_table_in_its_log(
     place: Path, pool: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from genesys_cloud.workflows.doctor_tasks import look
+    from genesys_cloud.workflows.doctor.tasks import look
 
     (place / "exports").write_text("a file where a folder should be")
     with (
-        caplog.at_level(logging.INFO, "genesys_cloud.workflows.doctor_tasks"),
+        caplog.at_level(logging.INFO, "genesys_cloud.workflows.doctor.tasks"),
         pytest.raises(ConfigurationError) as caught,
     ):
         look.function(params=DEFAULTS | {"connection": "nowhere"})
@@ -65,8 +65,8 @@ def test_a_task_that_may_not_ask_airflows_database_says_so() -> None:
 import airflow.settings
 from airflow.sdk.execution_time.supervisor import block_orm_access
 block_orm_access()
-from genesys_cloud.workflows.checks_airflow import fan_out, pool
-from genesys_cloud.workflows.checkup import Scene
+from genesys_cloud.workflows.doctor.checks_airflow import fan_out, pool
+from genesys_cloud.workflows.doctor.checkup import Scene
 scene = Scene(conn_id="genesys_cloud_default", try_receiver=False)
 print(pool(scene), fan_out(scene))
 """
@@ -82,8 +82,8 @@ def test_a_pool_that_is_missing_is_wrong(metadata_database: Path) -> None:
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
 
-    from genesys_cloud.workflows.checks_airflow import pool
-    from genesys_cloud.workflows.checkup import Found, Level, Scene
+    from genesys_cloud.workflows.doctor.checks_airflow import pool
+    from genesys_cloud.workflows.doctor.checkup import Found, Level, Scene
     from genesys_cloud.workflows.pool import POOL, ensure_pool
 
     scene = Scene(conn_id="genesys_cloud_default", try_receiver=False)

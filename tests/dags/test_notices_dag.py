@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from genesys_cloud.workflows.notice_rules import FILE
+from genesys_cloud.workflows.notices.rules import FILE
 from tests.dags.contacts import CONTACTS, PERSONAL, filled_in
 from tests.dags.runs import ROOT, DagRuns
 from tests.mail_server import RULES, MailServer, body, mail_server

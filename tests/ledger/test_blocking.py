@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, event, select, text, update
 from genesys_cloud.ledger import audit, blocking, caps, consents, database, plans, sends
 from genesys_cloud.ledger.consents import Consent
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.outcomes import Outcome, record
 from genesys_cloud.ledger.plans import Plan, Shard, address_key
 from genesys_cloud.ledger.sends import Batch
@@ -321,7 +322,7 @@ def _reads_all(step: str) -> bool:
 
 
 def test_decisions_from_before_the_history_are_its_beginning(ledger_url: str) -> None:
-    ledger = Ledger(database._engine(ledger_url))
+    ledger = Ledger(engine_at(ledger_url))
     config = Config()
     config.set_main_option(
         "script_location", str(database.Path(database.__file__).parent / "migrations")

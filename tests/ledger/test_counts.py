@@ -37,6 +37,7 @@ from genesys_cloud.ledger import (
 )
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.page_tables import message_counts, sends_per_minute
 from genesys_cloud.ledger.plans import Plan, Shard
@@ -302,7 +303,7 @@ def test_an_attempt_counts_in_the_minute_in_which_it_was_settled(ledger: Ledger)
 
 
 def test_a_ledger_of_before_is_counted_by_the_migration(ledger_url: str) -> None:
-    ledger = database.Ledger(database._engine(ledger_url))
+    ledger = database.Ledger(engine_at(ledger_url))
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
     with ledger.write() as connection:

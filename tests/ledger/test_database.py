@@ -24,6 +24,7 @@ from genesys_cloud.errors import (
 )
 from genesys_cloud.ledger import database
 from genesys_cloud.ledger.database import Ledger, is_new, open_ledger, upgrade
+from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.page_tables import metadata
 
 
@@ -48,7 +49,7 @@ def test_upgrading_twice_changes_nothing(ledger: Ledger) -> None:
 def test_a_filled_ledger_of_any_age_is_upgraded_with_all_its_rows(
     ledger_url: str, revision: str
 ) -> None:
-    ledger = Ledger(database._engine(ledger_url))
+    ledger = Ledger(engine_at(ledger_url))
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
     with ledger.write() as connection:

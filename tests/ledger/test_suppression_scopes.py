@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event, select, text
 
 from genesys_cloud.ledger import audit, blocking, database, erasure, events, plans, suppressions
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.events import Effect
 from genesys_cloud.ledger.plans import Plan, address_key
 from genesys_cloud.ledger.suppressions import Added, Suppression
@@ -275,7 +276,7 @@ def test_an_erasure_leaves_the_digests_of_a_no_that_holds_everywhere(ledger: Led
 
 
 def test_an_upgrade_keeps_every_suppression_as_its_channels(ledger_url: str) -> None:
-    ledger = Ledger(database._engine(ledger_url))
+    ledger = Ledger(engine_at(ledger_url))
     config = Config()
     config.set_main_option(
         "script_location", str(database.Path(database.__file__).parent / "migrations")

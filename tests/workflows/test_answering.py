@@ -22,9 +22,9 @@ from genesys_cloud.ledger.tables import occurrences
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import PROJECT_ROOT
-from genesys_cloud.workflows.answering import NOT_SENT, Question, why_not_sent
-from genesys_cloud.workflows.approval_question import preview_page, question_text
-from genesys_cloud.workflows.approved_plan import check_not_replaced
+from genesys_cloud.workflows.approval.answering import NOT_SENT, Question, why_not_sent
+from genesys_cloud.workflows.approval.approved_plan import check_not_replaced
+from genesys_cloud.workflows.approval.question import preview_page, question_text
 from genesys_cloud.workflows.audiences import open_audience
 from genesys_cloud.workflows.planning import plan_occurrence
 

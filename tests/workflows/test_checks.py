@@ -18,7 +18,7 @@ from genesys_cloud.api.rights import RIGHTS
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.settings import PROJECT_ROOT
-from genesys_cloud.workflows import (
+from genesys_cloud.workflows.doctor import (
     checks_airflow,
     checks_api,
     checks_files,
@@ -26,8 +26,17 @@ from genesys_cloud.workflows import (
     checks_policies,
     checks_receiver,
 )
-from genesys_cloud.workflows.checks import CHECKS
-from genesys_cloud.workflows.checkup import Check, Level, Look, Scene, Step, counts, first_of, table
+from genesys_cloud.workflows.doctor.checks import CHECKS
+from genesys_cloud.workflows.doctor.checkup import (
+    Check,
+    Level,
+    Look,
+    Scene,
+    Step,
+    counts,
+    first_of,
+    table,
+)
 from tests.api.wire import WireServer, http, says
 from tests.ledger.chains import entry
 from tests.ledger.planted import plant

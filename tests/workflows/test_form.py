@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.channels import CHANNELS
 from genesys_cloud.workflows.campaign_dag import campaign_dag
-from genesys_cloud.workflows.form import campaign_form
-from genesys_cloud.workflows.form_fields import CHANNEL_WORDS
-from genesys_cloud.workflows.run_params import campaign_of
-from genesys_cloud.workflows.trial_form import test_form as form_of_a_test
+from genesys_cloud.workflows.form.fields import CHANNEL_WORDS
+from genesys_cloud.workflows.form.params import campaign_form
+from genesys_cloud.workflows.form.run_params import campaign_of
+from genesys_cloud.workflows.form.trial_form import test_form as form_of_a_test
 
 CAMPAIGN = Campaign(
     campaign_id="spring",

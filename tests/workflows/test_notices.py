@@ -21,9 +21,14 @@ from airflow.sdk.execution_time.timeout import timeout
 from genesys_cloud.errors import IncompleteExportError, PolicyError
 from genesys_cloud.ledger import notices
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.workflows.notice import Notice
-from genesys_cloud.workflows.notice_rules import FILE, Event, read_rules
-from genesys_cloud.workflows.notices import MOST_S, ApprovalNotifier, tell_end, tell_incomplete
+from genesys_cloud.workflows.notices.callbacks import (
+    MOST_S,
+    ApprovalNotifier,
+    tell_end,
+    tell_incomplete,
+)
+from genesys_cloud.workflows.notices.notice import Notice
+from genesys_cloud.workflows.notices.rules import FILE, Event, read_rules
 from tests.mail_server import RULES, MailServer, body, mail_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +149,7 @@ def test_who_could_not_be_told_is_told_the_next_time(
 def test_a_notifier_that_hangs_is_given_up(
     include: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("genesys_cloud.workflows.notices.MOST_S", 0.05)
+    monkeypatch.setattr("genesys_cloud.workflows.notices.callbacks.MOST_S", 0.05)
     hanging = RULES.partition("[mail.with]")[0]
     hanging = hanging.replace(
         "airflow.providers.smtp.notifications.smtp.SmtpNotifier", "tests.mail_server.Hanging"
@@ -180,7 +185,7 @@ def test_notifiers_that_hang_share_the_time_that_airflow_leaves_them(
 def test_a_ledger_that_is_locked_silences_nobody(
     include: Path, mails: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genesys_cloud.workflows.notices.PATIENCE_S", 0.01)
+    monkeypatch.setattr("genesys_cloud.workflows.notices.callbacks.PATIENCE_S", 0.01)
     open_ledger(f"sqlite:///{tmp_path}/ledger.db").close()
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
         other.execute("BEGIN IMMEDIATE")

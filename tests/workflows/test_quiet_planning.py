@@ -21,7 +21,7 @@ from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.templates import Template, TemplateLibrary
 from genesys_cloud.settings import PROJECT_ROOT
-from genesys_cloud.workflows.form import campaign_form
+from genesys_cloud.workflows.form.params import campaign_form
 from genesys_cloud.workflows.holding import timekeeper_of
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence, rehearse
 from genesys_cloud.workflows.summary import check_accounted, plan_table

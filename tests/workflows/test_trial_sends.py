@@ -16,12 +16,12 @@ from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.workflows.audiences import open_audience
-from genesys_cloud.workflows.offers import TEST_LIST
+from genesys_cloud.workflows.form.offers import TEST_LIST
+from genesys_cloud.workflows.form.trial_form import FIELDS, MOST_TEST_RECIPIENTS, campaign_of
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence
 from genesys_cloud.workflows.preparing import Prepared
 from genesys_cloud.workflows.previewing import Run, read_prices
 from genesys_cloud.workflows.proof import prove
-from genesys_cloud.workflows.trial_form import FIELDS, MOST_TEST_RECIPIENTS, campaign_of
 from genesys_cloud.workflows.trial_planning import plan_test
 from tests.ledger.planted import CAMPAIGN, NOW, only_shard
 from tests.outbound.libraries import SHIPPED

@@ -26,8 +26,8 @@ def doctor(
     """
     with airflow():
         from genesys_cloud.hooks.genesys_cloud import DEFAULT_CONNECTION
-        from genesys_cloud.workflows.checks import look_around
-        from genesys_cloud.workflows.checkup import table
+        from genesys_cloud.workflows.doctor.checks import look_around
+        from genesys_cloud.workflows.doctor.checkup import table
 
         checks = list(look_around(connection or DEFAULT_CONNECTION, try_receiver=receiver))
     well = all(check.ok for check in checks)

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from genesys_cloud.errors import (
-    ConnectionSettingsError,
     LedgerSchemaError,
     LedgerUnavailableError,
 )
+from genesys_cloud.ledger.engine import connect_url, engine_at
 from genesys_cloud.outbound.failure_policy import OPTED_OUT_ALONE, FailurePolicy
 
 SCHEMA_REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every revision that this code knows, oldest first; a test holds it against migrations/."""
-
-_POSTGRES = ("postgresql", "postgres")
-
-BUSY_TIMEOUT_S = 60
-"""How long a SQLite writer waits for another one before it gives up."""
 
 
 class Ledger:
@@ -107,7 +100,7 @@ def open_ledger(
     Raises ConnectionSettingsError for a URL that can't be used, LedgerUnavailableError where no
     database answers, LedgerSchemaError where the schema is older or newer than this code.
     """
-    ledger = Ledger(_engine(url, patience_s), failures)
+    ledger = Ledger(engine_at(url, patience_s), failures)
     try:
         if _revision(ledger) is None:
             upgrade(ledger)
@@ -125,7 +118,7 @@ def is_new(url: str, *, patience_s: int | None = None) -> bool:
         file = parsed.database if parsed.get_backend_name() == "sqlite" else None
         if file and not file.startswith("file:") and not Path(file).exists():
             return True
-    ledger = Ledger(_engine(url, patience_s))
+    ledger = Ledger(engine_at(url, patience_s))
     try:
         return _revision(ledger) is None
     finally:
@@ -168,105 +161,13 @@ def upgrade(ledger: Ledger, *, actor: str = "ledger") -> str:
 
 def upgrade_at(url: str, *, actor: str = "ledger") -> str:
     """Upgrade the ledger at a URL, whatever its schema is, and return the revision it then has."""
-    ledger = Ledger(_engine(url))
+    ledger = Ledger(engine_at(url))
     try:
         if _revision(ledger) not in (None, *SCHEMA_REVISIONS):
             check_schema(ledger)
         return upgrade(ledger, actor=actor)
     finally:
         ledger.close()
-
-
-def connect_url(url: str) -> str:
-    """Return the URL with the one PostgreSQL driver that this project is tested with.
-
-    Airflow spells the type of a connection `postgres`, SQLAlchemy and libpq `postgresql`.
-    """
-    scheme, separator, rest = url.partition("://")
-    kind = scheme.partition("+")[0]
-    return f"postgresql+psycopg://{rest}" if separator and kind in _POSTGRES else url
-
-
-def _engine(url: str, patience_s: int | None = None) -> Engine:
-    try:
-        parsed = make_url(connect_url(url))
-        arguments: dict[str, Any] = {}
-        if parsed.get_backend_name() == "sqlite":
-            _make_folder(parsed.database)
-            arguments["connect_args"] = {"timeout": patience_s or BUSY_TIMEOUT_S}
-        elif patience_s is not None:
-            arguments["connect_args"] = {
-                "connect_timeout": patience_s,
-                "tcp_user_timeout": patience_s * 1_000,  # a host that has gone silent
-                "options": f"-c lock_timeout={patience_s}s -c statement_timeout={patience_s}s",
-            }
-        # Who can't wait finds out by its own statement that a connection is dead, and has a plan.
-        engine = create_engine(
-            parsed,
-            pool_pre_ping=patience_s is None,
-            hide_parameters=True,  # texts and addresses: an error's cause is printed in task logs
-            **arguments,
-        )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConnectionSettingsError(
-            "The ledger's address is not a database URL that can be used "
-            f"({type(error).__name__}). Set the connection genesys_ledger or GENESYS_LEDGER_URL "
-            "to sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
-        ) from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _make_folder(database: str | None) -> None:
-    if not database or database == ":memory:":
-        raise ConnectionSettingsError(
-            "The ledger's address names no file; several processes share the ledger, so it can't "
-            "live in memory. Set GENESYS_LEDGER_URL to sqlite:///FILE."
-        )
-    if database.startswith("file:"):
-        return  # SQLite's own kind of address, for whoever knows what it says
-    try:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LedgerUnavailableError(
-            f"The folder of the ledger {database} can't be made ({error.strerror}). Give a folder "
-            "that this user may write in GENESYS_LEDGER_URL."
-        ) from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN comes too late and is always deferred; `_begin_sqlite` issues ours.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    _write_ahead(cursor)
-    # A send that is recorded must stay recorded through a power cut: FULL syncs every commit.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _write_ahead(cursor: Any) -> None:
-    """Give a file its write-ahead log, one process at a time: SQLite refuses two without a wait."""
-    if cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-        return
-    (_, _, file) = cursor.execute("PRAGMA database_list").fetchone()
-    folder = os.open(Path(file).parent, os.O_RDONLY)  # its lock leaves no file behind
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        cursor.execute("PRAGMA journal_mode=WAL")
-    finally:
-        os.close(folder)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that reads first and writes later fails at once when another writer
-    # came between; taking the write lock at the start waits in line instead.
-    if connection.get_execution_options().get("ledger_rebuilds", False):
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    writes = connection.get_execution_options().get("ledger_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(ledger: Ledger) -> str | None:

@@ -10,9 +10,9 @@ from typing import Any
 from airflow.sdk import DAG
 
 from genesys_cloud.outbound.campaign import Campaign
-from genesys_cloud.workflows.approvals import CampaignApproval
+from genesys_cloud.workflows.approval.approvals import CampaignApproval
 from genesys_cloud.workflows.campaign_tasks import plan, send, shards, summary
-from genesys_cloud.workflows.form import APPROVAL_HOURS, campaign_form
+from genesys_cloud.workflows.form.params import APPROVAL_HOURS, campaign_form
 from genesys_cloud.workflows.holding_operator import SendHeld
 from genesys_cloud.workflows.waiting import WaitForStart
 

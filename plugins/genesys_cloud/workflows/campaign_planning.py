@@ -18,6 +18,7 @@ from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.audiences import open_audience
+from genesys_cloud.workflows.form.run_params import checked_campaign
 from genesys_cloud.workflows.holding import timekeeper_of
 from genesys_cloud.workflows.linting import begin_lint, end_lint, lint_counts
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence, rehearse
@@ -31,7 +32,6 @@ from genesys_cloud.workflows.previewing import (
     preview_of,
     read_prices,
 )
-from genesys_cloud.workflows.run_params import checked_campaign
 from genesys_cloud.workflows.stats import airflow_stats
 from genesys_cloud.workflows.summary import run_table
 from genesys_cloud.workflows.task_metrics import count_plan

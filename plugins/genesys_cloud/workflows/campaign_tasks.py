@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import task
 
-from genesys_cloud.workflows.form import ONCE
-from genesys_cloud.workflows.notices import tell_end, tell_pause
+from genesys_cloud.workflows.form.params import ONCE
+from genesys_cloud.workflows.notices.callbacks import tell_end, tell_pause
 from genesys_cloud.workflows.pool import POOL
 from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
 
@@ -62,7 +62,7 @@ def shards(planned: Any, params: Any = None) -> list[dict[str, Any]]:
     from genesys_cloud.hooks.genesys_cloud import ledger_url
     from genesys_cloud.ledger import plans
     from genesys_cloud.ledger.database import open_ledger
-    from genesys_cloud.workflows.answering import Question
+    from genesys_cloud.workflows.approval.answering import Question
 
     if params["dry_run"]:
         return []
@@ -113,8 +113,8 @@ def summary(planned: Any, approved: Any, params: Any = None, ti: Any = None) -> 
     from genesys_cloud.hooks.genesys_cloud import ledger_url
     from genesys_cloud.ledger.campaigns import progress
     from genesys_cloud.ledger.database import open_ledger
-    from genesys_cloud.workflows.answering import why_not_sent
-    from genesys_cloud.workflows.approved_plan import check_not_replaced
+    from genesys_cloud.workflows.approval.answering import why_not_sent
+    from genesys_cloud.workflows.approval.approved_plan import check_not_replaced
     from genesys_cloud.workflows.summary import check_accounted, progress_table
 
     if planned is None:

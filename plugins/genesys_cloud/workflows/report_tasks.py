@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import Asset, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from genesys_cloud.workflows.notices import tell_incomplete
+from genesys_cloud.workflows.notices.callbacks import tell_incomplete
 from genesys_cloud.workflows.report_days import days_before, interval_of, interval_of_day
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 

@@ -24,12 +24,12 @@ from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.audiences import Audience, open_audience
+from genesys_cloud.workflows.form.run_params import check_campaign
+from genesys_cloud.workflows.form.trial_form import MOST_TEST_RECIPIENTS, campaign_of
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence
 from genesys_cloud.workflows.preparing import prepare
 from genesys_cloud.workflows.previewing import Run, keep, preview_of, read_prices
-from genesys_cloud.workflows.run_params import check_campaign
 from genesys_cloud.workflows.summary import run_table
-from genesys_cloud.workflows.trial_form import MOST_TEST_RECIPIENTS, campaign_of
 
 log = logging.getLogger(__name__)
 

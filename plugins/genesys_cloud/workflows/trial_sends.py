@@ -9,9 +9,9 @@ from typing import Any
 from airflow.sdk import task
 
 from genesys_cloud.workflows.campaign_tasks import occurrence_of
+from genesys_cloud.workflows.form.trial_form import MOST_TEST_RECIPIENTS
 from genesys_cloud.workflows.pool import POOL
 from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
-from genesys_cloud.workflows.trial_form import MOST_TEST_RECIPIENTS
 
 log = logging.getLogger(__name__)
 

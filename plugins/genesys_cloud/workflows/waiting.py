@@ -26,7 +26,7 @@ class WaitForStart(BaseOperator):
 
     def execute(self, context: Any) -> None:
         """Go on, or wait."""
-        from genesys_cloud.workflows.run_params import campaign_of
+        from genesys_cloud.workflows.form.run_params import campaign_of
 
         start = campaign_of(context["params"]).not_before
         if start and start > datetime.now(UTC) and not context["params"]["dry_run"]:

@@ -8,7 +8,7 @@ from html import escape
 from typing import Self
 
 from genesys_cloud.outbound.messages import mask_numbers
-from genesys_cloud.workflows.notice_rules import Event
+from genesys_cloud.workflows.notices.rules import Event
 
 MOST = 1_000
 """Characters of one value that are told."""

@@ -13,8 +13,8 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import normalise_purpose
 from genesys_cloud.outbound.senders import Sender
 from genesys_cloud.settings import Settings
-from genesys_cloud.workflows.form_fields import CHANNEL_WORDS, SECTIONS, Field
-from genesys_cloud.workflows.offers import Offers
+from genesys_cloud.workflows.form.fields import CHANNEL_WORDS, SECTIONS, Field
+from genesys_cloud.workflows.form.offers import Offers
 
 ONCE = "once"
 """The occurrence of a campaign that is not repeated."""

@@ -11,7 +11,7 @@ from genesys_cloud.api.registrations import KINDS, Registrations, Standing
 from genesys_cloud.api.webhooks import WebhookRegistry
 from genesys_cloud.errors import ApiError, PermissionDeniedError
 from genesys_cloud.webhook.config import ReceiverConfig
-from genesys_cloud.workflows.checkup import PATIENCE_S, Found, Scene, info, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import PATIENCE_S, Found, Scene, info, warning, wrong
 from genesys_cloud.workflows.receiver_trial import TAKES_FORGED, try_out
 
 ASKED = "statuses come by asking, every 15 minutes: keep {dag} switched on"

@@ -12,7 +12,7 @@ from genesys_cloud.outbound.templates import Template, TemplateLibrary
 from genesys_cloud.outbound.worst_case import find_worst
 from genesys_cloud.reporting.targets import check_target
 from genesys_cloud.workflows.audiences import storage_path
-from genesys_cloud.workflows.checkup import Found, Scene, first_of, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import Found, Scene, first_of, warning, wrong
 from genesys_cloud.workflows.preparing import check_template
 
 PROFILES = ("messaging", "agentless")

@@ -62,7 +62,7 @@ def check_campaign(campaign: Campaign, include: Path) -> None:
     from genesys_cloud.outbound.senders import check_sender
     from genesys_cloud.outbound.templates import TemplateLibrary
     from genesys_cloud.workflows.audiences import check_there
-    from genesys_cloud.workflows.offers import read_senders
+    from genesys_cloud.workflows.form.offers import read_senders
 
     TemplateLibrary(root=include / "templates").check_there(campaign.template)
     check_there(campaign.audience, include)

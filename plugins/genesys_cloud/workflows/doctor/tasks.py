@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 def look(params: Any = None) -> Mapping[str, int]:
     """Print every check, fail where something is wrong, and say how many lines are of what kind."""
     from genesys_cloud.errors import ConfigurationError
-    from genesys_cloud.workflows.checks import look_around
-    from genesys_cloud.workflows.checkup import counts, table
+    from genesys_cloud.workflows.doctor.checks import look_around
+    from genesys_cloud.workflows.doctor.checkup import counts, table
 
     checks = list(look_around(params["connection"], try_receiver=params["try_receiver"]))
     log.info("what a campaign needs\n%s", table(checks))

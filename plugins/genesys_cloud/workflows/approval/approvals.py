@@ -13,7 +13,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import TaskAwaitingInput
 
-from genesys_cloud.workflows.notices import ApprovalNotifier
+from genesys_cloud.workflows.notices.callbacks import ApprovalNotifier
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 
 MOST_QUESTIONS = 10
@@ -41,7 +41,7 @@ class CampaignApproval(ApprovalOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask; pass at once for a dry run, or where no approval is required."""
-        from genesys_cloud.workflows.answering import Question
+        from genesys_cloud.workflows.approval.answering import Question
 
         params = context["params"]
         if params["dry_run"]:
@@ -62,7 +62,7 @@ class CampaignApproval(ApprovalOperator):
         self, context: Any, event: dict[str, Any], asked: Mapping[str, Any] | None = None
     ) -> Any:
         """Write down who answered what, and go on, fail by it, or ask again."""
-        from genesys_cloud.workflows.answering import Question
+        from genesys_cloud.workflows.approval.answering import Question
 
         question = Question(context=context, asked=asked or {})
         if "error" in event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from genesys_cloud.workflows.campaign_tasks import MOST_SHARDS
-from genesys_cloud.workflows.checkup import Found, Scene, info, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import Found, Scene, info, warning, wrong
 from genesys_cloud.workflows.pool import POOL
 
 

@@ -18,8 +18,8 @@ from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.actors import MOST, actor_of, run_of
-from genesys_cloud.workflows.approval_question import preview_page, question_text
-from genesys_cloud.workflows.approved_plan import check_files, check_released, plan_of
+from genesys_cloud.workflows.approval.approved_plan import check_files, check_released, plan_of
+from genesys_cloud.workflows.approval.question import preview_page, question_text
 
 NOT_SENT = "not_sent"
 """The key under which a task tells the summary why nothing is sent."""

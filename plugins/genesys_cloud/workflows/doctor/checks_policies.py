@@ -13,10 +13,10 @@ from genesys_cloud.outbound.prices import PriceList
 from genesys_cloud.outbound.revocation import RevocationPolicy
 from genesys_cloud.settings import policy_path, read_clear
 from genesys_cloud.webhook import opt_out_words
-from genesys_cloud.workflows import notice_rules
-from genesys_cloud.workflows.checkup import Found, Scene, first_of, info, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import Found, Scene, first_of, info, warning, wrong
+from genesys_cloud.workflows.form.offers import read_senders
 from genesys_cloud.workflows.holding import read_quiet_hours
-from genesys_cloud.workflows.offers import read_senders
+from genesys_cloud.workflows.notices import rules
 
 
 def policies(scene: Scene) -> str | Found:
@@ -31,10 +31,10 @@ def policies(scene: Scene) -> str | Found:
     if unclear:
         return wrong(first_of(unclear, most=len(unclear)))
     written = {path.name for path in (include / "policies").glob("*.toml")}
-    if strays := sorted(written - POLICIES.keys() - {notice_rules.FILE}):
+    if strays := sorted(written - POLICIES.keys() - {rules.FILE}):
         return warning(
             f"Nobody reads {', '.join(strays)} in {include / 'policies'}: is a name misspelt? "
-            f"There are {', '.join(POLICIES)} and {notice_rules.FILE}."
+            f"There are {', '.join(POLICIES)} and {rules.FILE}."
         )
     return f"{', '.join(POLICIES)} are clear"
 
@@ -48,12 +48,12 @@ def senders(scene: Scene) -> str | Found:
 
 def notifications(scene: Scene) -> str | Found:
     """Make every notifier, and notify nobody."""
-    rules = notice_rules.read_rules(scene.settings.include_dir)
-    for rule in rules:
+    told = rules.read_rules(scene.settings.include_dir)
+    for rule in told:
         rule.make()
-    if not rules:
-        return info(f"nobody is told how a campaign ended: {notice_rules.FILE} has no section")
-    return f"{', '.join(rule.name for rule in rules)} can be made"
+    if not told:
+        return info(f"nobody is told how a campaign ended: {rules.FILE} has no section")
+    return f"{', '.join(rule.name for rule in told)} can be made"
 
 
 def _own(name: str, parse: Callable[[str], object]) -> Callable[[Path], object]:

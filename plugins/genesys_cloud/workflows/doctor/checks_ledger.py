@@ -10,7 +10,7 @@ from genesys_cloud.hooks.genesys_cloud import ledger_url
 from genesys_cloud.ledger import condition, events
 from genesys_cloud.ledger.database import SCHEMA_REVISIONS, is_new, open_ledger
 from genesys_cloud.webhook import spool as spooling
-from genesys_cloud.workflows.checkup import PATIENCE_S, Found, Scene, info, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import PATIENCE_S, Found, Scene, info, warning, wrong
 
 ENTRIES = 1_000
 """How much of the audit trail's end is verified; `genesys-cloud audit verify` reads all of it."""

@@ -13,8 +13,8 @@ from genesys_cloud.errors import CampaignDefinitionError, CampaignError
 from genesys_cloud.hooks.genesys_cloud import ledger_url
 from genesys_cloud.ledger.database import open_ledger
 from genesys_cloud.ledger.notices import paused_by_budget
-from genesys_cloud.workflows.notice import Notice
-from genesys_cloud.workflows.notice_rules import Event
+from genesys_cloud.workflows.notices.notice import Notice
+from genesys_cloud.workflows.notices.rules import Event
 from genesys_cloud.workflows.report_days import interval_of
 
 

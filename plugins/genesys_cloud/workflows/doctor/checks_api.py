@@ -6,7 +6,7 @@ from genesys_cloud.api.profiles.agentless import TO_SEND
 from genesys_cloud.api.rights import Right
 from genesys_cloud.errors import ApiError, PermissionDeniedError
 from genesys_cloud.hooks.genesys_cloud import find_connection
-from genesys_cloud.workflows.checkup import Found, Scene, info, warning, wrong
+from genesys_cloud.workflows.doctor.checkup import Found, Scene, info, warning, wrong
 
 MOST_SKEW_S = 60.0
 """Seconds that the host's clock and ours may disagree: the margin that a token's end is given."""

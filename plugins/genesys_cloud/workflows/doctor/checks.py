@@ -11,7 +11,7 @@ from functools import partial
 
 from genesys_cloud.api.rights import RIGHTS
 from genesys_cloud.hooks.genesys_cloud import DEFAULT_CONNECTION
-from genesys_cloud.workflows import (
+from genesys_cloud.workflows.doctor import (
     checks_airflow,
     checks_api,
     checks_files,
@@ -19,7 +19,7 @@ from genesys_cloud.workflows import (
     checks_policies,
     checks_receiver,
 )
-from genesys_cloud.workflows.checkup import Check, Scene, Step
+from genesys_cloud.workflows.doctor.checkup import Check, Scene, Step
 
 CHECKS: Sequence[Step] = (
     Step(name="connection", look=checks_api.connection),

@@ -18,8 +18,8 @@ from genesys_cloud.errors import CampaignError
 
 if TYPE_CHECKING:
     from genesys_cloud.ledger.database import Ledger
-    from genesys_cloud.workflows.notice import Notice
-    from genesys_cloud.workflows.notice_rules import Rule
+    from genesys_cloud.workflows.notices.notice import Notice
+    from genesys_cloud.workflows.notices.rules import Rule
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,23 @@ PATIENCE_S = 2
 
 def tell_end(context: Any) -> None:
     """Tell how a campaign's run ended; called after its summary, whether that failed or not."""
-    from genesys_cloud.workflows import notice_findings
+    from genesys_cloud.workflows.notices import findings
 
-    _tell(context, notice_findings.end_of)
+    _tell(context, findings.end_of)
 
 
 def tell_pause(context: Any) -> None:
     """Tell that the error budget has paused the campaign; called after each task that sends."""
-    from genesys_cloud.workflows import notice_findings
+    from genesys_cloud.workflows.notices import findings
 
-    _tell(context, notice_findings.pause_of)
+    _tell(context, findings.pause_of)
 
 
 def tell_incomplete(context: Any) -> None:
     """Tell that a day's report is missing or not whole; called after a task that exports one."""
-    from genesys_cloud.workflows import notice_findings
+    from genesys_cloud.workflows.notices import findings
 
-    _tell(context, notice_findings.incomplete_day)
+    _tell(context, findings.incomplete_day)
 
 
 class ApprovalNotifier(BaseNotifier):
@@ -56,15 +56,15 @@ class ApprovalNotifier(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it."""
-        from genesys_cloud.workflows import notice_findings
+        from genesys_cloud.workflows.notices import findings
 
-        _tell(context, notice_findings.waiting)
+        _tell(context, findings.waiting)
 
 
 def _tell(context: Any, look: Callable[[Any], Notice | None]) -> None:
     """Tell what a look finds, to whom the rules say, and let nothing that goes wrong out."""
     from genesys_cloud.settings import Settings
-    from genesys_cloud.workflows.notice_rules import read_rules
+    from genesys_cloud.workflows.notices.rules import read_rules
 
     try:
         rules = read_rules(Settings.from_environment().include_dir)

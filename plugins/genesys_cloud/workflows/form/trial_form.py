@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import Param
 
 from genesys_cloud.outbound.campaign import Campaign
-from genesys_cloud.workflows.form import campaign_form
-from genesys_cloud.workflows.offers import TEST_LIST
+from genesys_cloud.workflows.form.offers import TEST_LIST
+from genesys_cloud.workflows.form.params import campaign_form
 
 MOST_TEST_RECIPIENTS = 20
 """A longer list is hardly one of one's own numbers."""
