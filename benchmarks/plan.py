@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from benchmarks import ledgers
 from benchmarks.scale import Scale
@@ -16,6 +17,7 @@ from benchmarks.servers import ROOT
 from benchmarks.table import Table
 from benchmarks.timing import Cost, cost_of, cpu, interleave, seconds, times_as_long
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.foreseeing import Foresight
 from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.templates import TemplateLibrary
@@ -56,6 +58,12 @@ def figure(sizes: Sizes, folder: Path) -> Table:
             PLAIN: lambda: _read(sizes.rows),
             "dry run, without a ledger": lambda: _rehearse(sizes.rows),
             **{
+                f"dry run that asks {name}": lambda ledger=ledger: _rehearse(  # type: ignore[misc]
+                    sizes.rows, ledger
+                )
+                for name, ledger in opened.items()
+            },
+            **{
                 f"plan in {name}": lambda ledger=ledger: _plan(ledger, sizes.rows)  # type: ignore[misc]
                 for name, ledger in opened.items()
             },
@@ -78,10 +86,13 @@ def _read(rows: int) -> None:
         list(islice(csv.DictReader(file), rows))
 
 
-def _rehearse(rows: int) -> None:
+def _rehearse(rows: int, ledger: Ledger | None = None) -> None:
     template = TemplateLibrary(root=INCLUDE / "templates").load(CAMPAIGN.template, CAMPAIGN.channel)
+    aim: dict[str, Any] = {"occurrence": "rehearsal", "now": datetime.now(UTC)}
+    foresight = Foresight(ledger=ledger, campaign=CAMPAIGN, **aim) if ledger else None
     with CONTACTS.open("rb") as stream:
-        rehearse(CAMPAIGN, template, islice(read_csv(stream), rows), occurrence="rehearsal")
+        people = islice(read_csv(stream), rows)
+        rehearse(CAMPAIGN, template, people, **aim, foresight=foresight)
 
 
 def _plan(ledger: Ledger, rows: int) -> None:

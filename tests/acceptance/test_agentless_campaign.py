@@ -20,6 +20,7 @@ from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.outbound.asking import POLLED
 from genesys_cloud.workflows.proof import prove
 from genesys_cloud.workflows.tracking import Bounds, track
+from tests.dags.clocks import today
 from tests.dags.conftest import REQUESTS_PER_MINUTE
 from tests.dags.runs import ROOT, DagRuns, ledger_rows
 from tests.fast_clock import FastClock
@@ -74,6 +75,7 @@ def test_a_campaign_of_five_hundred_from_the_form_to_the_proof(
     runs: DagRuns, place: Path, simulator: SimulatorProcess, audience: str
 ) -> None:
     simulator.faults(FAULTS)
+    day = today()
     campaign = {
         "campaign_id": "spring",
         "audience": audience,
@@ -112,7 +114,7 @@ def test_a_campaign_of_five_hundred_from_the_form_to_the_proof(
     ledger = open_ledger(ledger_url())
     follow(ledger)
     simulator.wait_until_quiet()
-    report(runs, place, states["accepted"])
+    report(runs, place, day, states["accepted"])
     with GenesysCloudHook().get_conn() as client:
         certificate = prove(ledger, client, "spring", now=datetime.now(UTC))
     assert certificate.listed == states["accepted"]
@@ -120,9 +122,8 @@ def test_a_campaign_of_five_hundred_from_the_form_to_the_proof(
     ledger.close()
 
 
-def report(runs: DagRuns, place: Path, accepted: int) -> None:
-    """Make the report of today, and hold it against the ledger."""
-    day = datetime.now(UTC).date().isoformat()
+def report(runs: DagRuns, place: Path, day: str, accepted: int) -> None:
+    """Make the report of the day, and hold it against the ledger."""
     assert runs.run("delivery_report", {"date": day, "allow_incomplete": True}).state == "success"
     partition = place / "exports" / "deliveries" / f"date={day}"
     manifest = json.loads((partition / "manifest.json").read_text())

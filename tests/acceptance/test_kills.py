@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.tables import messages
 from tests.acceptance.worker import LEASE, STEPS, Work
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
-from tests.simulator.server import SimulatorProcess
+from tests.simulator.server import PATIENCE_S, SimulatorProcess, wait_for
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
 RECIPIENTS = int(os.environ.get("CHAOS_RECIPIENTS", "2000"))
@@ -79,6 +80,13 @@ def check(ledger: Ledger, simulator: SimulatorProcess, recipients: int) -> Count
     return states
 
 
+def wait_until_sent(worker: BaseProcess, simulator: SimulatorProcess, count: int) -> None:
+    """Wait until so many messages have arrived, or the worker has ended."""
+    wait_for(
+        lambda: not worker.is_alive() or simulator.stats()["messages"] >= count, bool, pause_s=0.002
+    )
+
+
 @pytest.mark.parametrize("place", [(step, passes) for step in STEPS for passes in (0, 1)], ids=str)
 def test_a_kill_at_any_step_sends_to_nobody_twice_and_loses_nobody(
     ledger: Ledger,
@@ -89,10 +97,10 @@ def test_a_kill_at_any_step_sends_to_nobody_twice_and_loses_nobody(
 ) -> None:
     work = work_on(ledger, ledger_url, simulator, tmp_path, 150)
     doomed = replace(work, die_at=place).start()
-    doomed.join(30)
+    doomed.join(PATIENCE_S)
     assert doomed.exitcode == -9
     heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
-    heir.join(60)
+    heir.join(PATIENCE_S)
     assert heir.exitcode == 0
     states = check(ledger, simulator, 150)
     # Only what was being attempted when the worker died can be in doubt: one batch at most.
@@ -107,20 +115,20 @@ def test_many_kills_at_random_instants(
     chance = random.Random(2026)
     # A small batch, for each kill takes one out of the game, and every kill is to find work.
     work = replace(work_on(ledger, ledger_url, simulator, tmp_path, RECIPIENTS), batch=8)
+    most = RECIPIENTS // KILLS - work.batch  # however late a kill comes
     killed = 0
     while killed < KILLS:
         ahead = (killed + 1) * (LEASE + timedelta(seconds=1))
-        worker = replace(work, ahead=ahead).start()
-        target = simulator.stats()["messages"] + chance.randrange(RECIPIENTS // KILLS // 2)
-        while worker.is_alive() and simulator.stats()["messages"] < target:
-            time.sleep(0.002)
+        worker = replace(work, ahead=ahead, most=most).start()
+        target = simulator.stats()["messages"] + chance.randrange(most)
+        wait_until_sent(worker, simulator, target)
         time.sleep(chance.random() * 0.01)
         worker.kill()
         worker.join()
         assert worker.exitcode == -9, "the campaign was over before its kills were"
         killed += 1
     heir = replace(work, ahead=(KILLS + 1) * (LEASE + timedelta(seconds=1))).start()
-    heir.join(120)
+    heir.join(PATIENCE_S)
     assert heir.exitcode == 0
     check(ledger, simulator, RECIPIENTS)
 
@@ -131,7 +139,7 @@ def test_two_copies_of_one_task_share_its_work(
     work = work_on(ledger, ledger_url, simulator, tmp_path, 400)
     copies = [work.start() for _ in range(3)]
     for copy in copies:
-        copy.join(60)
+        copy.join(PATIENCE_S)
     assert [copy.exitcode for copy in copies] == [0, 0, 0]
     assert check(ledger, simulator, 400) == {"accepted": 400}
 
@@ -141,6 +149,7 @@ def stop_between_transactions(pid: int, ledger_url: str) -> None:
     looker = open_ledger(ledger_url, patience_s=1)
     while True:
         os.kill(pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         try:
             with looker.write() as connection:
                 connection.execute(text("UPDATE rate_gates SET next_free_us = next_free_us"))
@@ -158,13 +167,12 @@ def test_a_process_that_was_stopped_past_its_lease_writes_nothing_and_posts_noth
 ) -> None:
     work = work_on(ledger, ledger_url, simulator, tmp_path, 1_000)
     sleeper = work.start()
-    while simulator.stats()["messages"] < 100:
-        time.sleep(0.002)
+    wait_until_sent(sleeper, simulator, 100)
     assert sleeper.pid is not None
     stop_between_transactions(sleeper.pid, ledger_url)
     heir = replace(work, ahead=LEASE + timedelta(seconds=1)).start()
-    heir.join(60)
+    heir.join(PATIENCE_S)
     assert heir.exitcode == 0
     os.kill(sleeper.pid, signal.SIGCONT)
-    sleeper.join(60)
+    sleeper.join(PATIENCE_S)
     check(ledger, simulator, 1_000)

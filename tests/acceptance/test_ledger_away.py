@@ -21,7 +21,7 @@ from genesys_cloud.ledger.tables import messages
 from tests.acceptance.worker import LEASE, Work
 from tests.ledger.planted import only_shard, plant
 from tests.postgres import start_again
-from tests.simulator.server import SimulatorProcess
+from tests.simulator.server import PATIENCE_S, SimulatorProcess, wait_for
 
 RECIPIENTS = 600
 
@@ -55,16 +55,15 @@ def test_a_server_that_is_stopped_and_started_costs_nobody_a_message(
     ledger.close()
     work = Work(ledger_url=url, simulator_url=simulator.url, state_dir=tmp_path, shard=shard)
     worker = work.start()
-    while simulator.stats()["messages"] < RECIPIENTS // 3:
-        time.sleep(0.002)
+    wait_for(simulator.stats, lambda stats: stats["messages"] >= RECIPIENTS // 3, pause_s=0.002)
     server.stop()
     time.sleep(1.5)
     start_again(server)
-    worker.join(60)
+    worker.join(PATIENCE_S)
     # Wherever it was hit, whoever goes on finds everybody; only a batch whose attempt had not
     # been committed may have waited for its lease.
     heir = replace(work, ahead=LEASE * 2).start()
-    heir.join(60)
+    heir.join(PATIENCE_S)
     assert heir.exitcode == 0
     assert states(ledger, simulator) == {"accepted": RECIPIENTS}
     ledger.close()
@@ -82,13 +81,13 @@ def test_a_full_disk_stops_the_task_and_loses_nobody(
     work = Work(ledger_url=url, simulator_url=simulator.url, state_dir=tmp_path, shard=shard)
     used = (tmp_path / "ledger.db").stat().st_size
     doomed = multiprocessing.get_context("fork").Process(
-        target=_run_on_a_small_disk, args=(work, used)
+        target=_run_on_a_small_disk, args=(replace(work, timeout_s=1.0), used)
     )
     doomed.start()
-    doomed.join(60)
+    doomed.join(PATIENCE_S)
     assert doomed.exitcode not in {0, None}
     heir = replace(work, ahead=LEASE * 2).start()
-    heir.join(60)
+    heir.join(PATIENCE_S)
     assert heir.exitcode == 0
     assert set(states(ledger, simulator)) <= {"accepted", "unknown"}
     ledger.close()

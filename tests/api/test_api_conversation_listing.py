@@ -184,9 +184,7 @@ def test_a_host_that_ignores_the_page_number_ends_in_an_error(
         list(listing(session, START, END))
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 10**9),
     count=st.integers(0, 700),
@@ -284,9 +282,7 @@ def test_a_list_that_grows_beyond_the_limit_while_it_is_read_is_whole_the_next_t
     assert pages[-1].total == 310
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.integers(0, 60), max_size=8))
 def test_what_is_there_from_the_beginning_is_found_while_pages_shift(
     session: ApiSession, analytics: Analytics, arriving: list[int]

@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -41,14 +42,18 @@ from tests.api.wire import (
     says,
     then_closes,
 )
+from tests.simulator.server import wait_for
 
 RECEIPT = json.dumps(TUTORIAL_RECEIPT).encode()
 ACCEPTED = http(201, RECEIPT)
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port that is taken, so that nobody else gets it, and where nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 # --- nothing left
@@ -62,10 +67,9 @@ def not_sent(client: Any) -> str:
     return str(caught.value)
 
 
-def test_a_refused_connection_has_sent_nothing(make_client: Any) -> None:
-    port = unused_port()
-    said = not_sent(make_client(f"http://127.0.0.1:{port}"))
-    assert f"127.0.0.1:{port}" in said
+def test_a_refused_connection_has_sent_nothing(make_client: Any, unused_port: int) -> None:
+    said = not_sent(make_client(f"http://127.0.0.1:{unused_port}"))
+    assert f"127.0.0.1:{unused_port}" in said
     assert "refused the connection" in said
 
 
@@ -121,10 +125,10 @@ def test_a_handshake_that_hangs_has_sent_nothing(make_client: Any) -> None:
 
 
 def test_a_proxy_that_is_not_there_has_sent_nothing(
-    make_client: Any, monkeypatch: pytest.MonkeyPatch
+    make_client: Any, unused_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for scheme in ("http", "https"):
-        monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{unused_port()}")
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{unused_port}")
         monkeypatch.setenv("no_proxy", "")
         not_sent(make_client(f"{scheme}://genesys.invalid"))
 
@@ -168,7 +172,7 @@ def test_an_error_in_mid_answer_is_not_taken_for_a_failed_handshake() -> None:
 
 def drips(connection: socket.socket, seen: Seen) -> None:
     connection.sendall(b"HTTP/1.1 201 X\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(100):
+    for _ in range(1_000):
         connection.sendall(b" ")
         time.sleep(0.05)
 
@@ -215,11 +219,11 @@ def test_an_answer_that_is_too_large_is_unknown(
 
 
 def test_an_answer_that_drips_in_is_unknown_in_the_end(make_client: Any) -> None:
-    # Each byte comes well within the read timeout; all of them would take 5 s.
+    # Each byte comes well within the read timeout; all of them would take most of a minute.
     began = time.monotonic()
     with WireServer(drips) as server, pytest.raises(OutcomeUnknownError):
         make_client(server.url, account={"timeout_s": 0.3}).send(a_message())
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 25
 
 
 def test_a_refusal_counts_although_its_reason_was_cut_off(make_client: Any) -> None:
@@ -368,5 +372,5 @@ def test_a_connection_that_the_server_closed_meanwhile_costs_no_message(make_cli
         client = make_client(server.url)
         for number in range(20):
             client.send(a_message(number))
-            time.sleep(0.005)  # the close is on its way over loopback
+            wait_for(lambda: server.closed, (number + 1).__eq__)
     assert len(server.requests) == 20

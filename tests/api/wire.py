@@ -92,6 +92,7 @@ class WireServer:
         self._threads: list[threading.Thread] = []
         self.requests: list[Seen] = []
         self.logins: list[Seen] = []
+        self.closed = 0
         self._tls = tls
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -145,6 +146,8 @@ class WireServer:
                     (self._login if logs_in else self._behave)(connection, seen)
         except (OSError, ValueError, HangUpError):
             return
+        finally:
+            self.closed += 1
 
 
 def _read(first: bytes, stream: BinaryIO, number: int) -> Seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,11 +10,28 @@ from contextlib import contextmanager
 from typing import Any
 
 APPROVE, REJECT = "Approve", "Reject"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 LOOK_EVERY_S = 0.1
-PARKED_S = 1.5
-"""How long a question has to stand: the run that parks it writes its state a moment later, and
-would take an earlier answer's away."""
+
+
+class Parked(logging.Handler):
+    """Hears that the run waits for people. The question is in Airflow's database a moment earlier;
+    who answers then has their answer taken away when the run writes the question's state."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._heard = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take note of what `dag.test()` says once a second while it waits."""
+        if str(record.msg).startswith("Waiting for Human-in-the-loop input"):
+            self._heard.set()
+
+    def wait(self) -> None:
+        """Wait until it is said again."""
+        self._heard.clear()
+        if not self._heard.wait(PATIENCE_S):
+            raise TimeoutError("the run does not wait for anybody")
 
 
 @contextmanager
@@ -29,13 +47,14 @@ def answers(
     shown: list[str] = []
     failures: list[BaseException] = []
     over = threading.Event()
+    parked, runner = Parked(), logging.getLogger("airflow.sdk.definitions.dag")
 
     def reply() -> None:
         seen: set[object] = set()
         try:
             for word, user in given:
                 asked = _question(seen, over)
-                time.sleep(PARKED_S)
+                parked.wait()
                 shown.append(asked.hitl_detail.body)
                 before()
                 _say(asked, word, user, params_input or {})
@@ -44,8 +63,12 @@ def answers(
 
     thread = threading.Thread(target=reply)
     thread.start()
-    yield shown
-    over.set()
+    runner.addHandler(parked)
+    try:
+        yield shown
+    finally:
+        runner.removeHandler(parked)
+        over.set()
     thread.join(PATIENCE_S)
     if failures:
         raise failures[0]

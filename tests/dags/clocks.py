@@ -1,8 +1,21 @@
-"""Zones by what their clocks show now, so that a test has a night whenever it runs."""
+"""Times that a test can count on whenever it runs."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+
+LONGEST_TEST = timedelta(minutes=2)
+
+
+def today() -> str:
+    """Return the date in UTC, which does not end while a test runs: a midnight that is near is
+    waited for."""
+    now = datetime.now(UTC)
+    if (then := now + LONGEST_TEST).date() != now.date():
+        midnight = then.replace(hour=0, minute=0, second=0, microsecond=0)
+        time.sleep((midnight - now).total_seconds())
+    return datetime.now(UTC).date().isoformat()
 
 
 def zone_where_it_is(hour: int) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from genesys_cloud.hooks.genesys_cloud import ledger_url
 from genesys_cloud.ledger import audit
@@ -195,6 +196,63 @@ def test_who_started_a_run_can_not_approve_it_where_somebody_else_must(
     ]
     assert trail()[0]["details"]["reason"] == "same_user"
     assert f"Somebody other than `{STARTER}` has to approve." in shown[0]
+
+
+def test_a_yes_after_the_question_s_time_counts_for_nothing(
+    runs: DagRuns, conf: dict[str, Any], simulator: SimulatorProcess
+) -> None:
+    """Airflow takes answers until its scheduler has looked, which may be down for hours."""
+    from airflow.sdk import Param
+
+    dag = dag_to_run("send_campaign")
+    dag.params["approval_hours"] = Param(1 / 3_600)  # one second: the answer comes after it
+    with answers((APPROVE, "bob"), before=partial(time.sleep, 1)):
+        ended = dag.test(run_conf=conf)
+    run = runs._look("send_campaign", str(ended.run_id), str(ended.state.value))
+    nothing_went_out(run, simulator)
+    assert "nobody answered within" in why(run)
+    (entry,) = trail()
+    assert (entry["action"], entry["actor"]) == ("campaign.approval_missed", "airflow")
+    assert entry["details"]["reason"] == "timeout"
+
+
+def test_a_plan_made_anew_in_a_run_that_has_asked_is_not_approved_by_the_old_one_s_text(
+    runs: DagRuns, conf: dict[str, Any], simulator: SimulatorProcess
+) -> None:
+    """Airflow keeps the first text that a run shows, and shows it whenever the run asks again."""
+    dag = dag_to_run("send_campaign")
+    approve = dag.get_task("approve")
+    approve.retries, approve.retry_delay = 1, timedelta(0)
+    with (
+        pytest.raises(TimeoutError, match="nobody was asked"),
+        answers((APPROVE, STARTER), (APPROVE, "bob"), before=plan_otherwise),
+    ):
+        ended = dag.test(run_conf=conf | {"approval_by_other": True})
+    run = runs._look("send_campaign", str(ended.run_id), str(ended.state.value))
+    nothing_went_out(run, simulator)
+    assert "Airflow would show the text of the plan before it" in why(run)
+    assert [(one["action"], one["details"]["reason"]) for one in trail()] == [
+        ("campaign.approval_refused", "same_user"),
+        ("campaign.approval_void", "planned_anew"),
+    ]
+
+
+def plan_otherwise() -> None:
+    """Leave what a person does who has the task plan run again in the run that asks."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    digest = "f" * 64
+    ledger = open_ledger(ledger_url())
+    with ledger.write() as connection:
+        connection.execute(update(occurrences).values(plan_digest=digest))
+        (run_id,) = connection.execute(select(occurrences.c.run_id)).one()
+    ledger.close()
+    about = {"dag_id": "send_campaign", "run_id": run_id, "task_id": "plan"}
+    with create_session() as session:
+        row = session.scalar(select(XComModel).filter_by(key="return_value", **about))
+        planned = XComModel.deserialize_value(row) | {"plan_digest": digest}
+        XComModel.set("return_value", planned, serialize=False, session=session, **about)
 
 
 def test_a_task_marked_as_done_by_hand_lets_nothing_out(

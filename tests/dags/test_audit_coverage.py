@@ -251,7 +251,7 @@ def wait_for_the_morning(world: World) -> None:
     """Hold people at night at the plan and at the send, and let go of them."""
     row = f"+12025550150,true,{zone_where_it_is(2)},Night,A-9"
     world.audience.write_text(f"address,consent,timezone,name,orderId\n{row}\n", encoding="utf-8")
-    over = (datetime.now(UTC) + timedelta(seconds=15)).isoformat()  # nobody is sent to by then
+    over = (datetime.now(UTC) + timedelta(seconds=20)).isoformat()  # nobody is sent to by then
     params = {"campaign_id": "sale", "message_class": "marketing", "deadline": over}
     assert world.campaign(**params) == "success"
     ledger, now, hour = world.ledger(), datetime.now(UTC), timedelta(hours=1)

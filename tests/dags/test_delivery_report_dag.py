@@ -16,6 +16,7 @@ import pytest
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.workflows.report_days import days_before, interval_of
 from genesys_cloud.workflows.report_tasks import refresh
+from tests.dags.clocks import today
 from tests.dags.contacts import filled_in
 from tests.dags.runs import DagRuns, ledger_rows
 from tests.simulator.server import SimulatorProcess
@@ -173,8 +174,7 @@ def test_today_is_refused_unless_meant() -> None:
 def test_a_run_by_hand_may_report_today_and_says_so(
     runs: DagRuns, partition: Path, simulator: SimulatorProcess
 ) -> None:
-    today = datetime.now(UTC).date().isoformat()
-    run = runs.run("delivery_report", {"date": today, "allow_incomplete": True})
+    run = runs.run("delivery_report", {"date": today(), "allow_incomplete": True})
     assert run.state == "success"
     manifest = run.one("export")
     assert (manifest["dayEnded"], manifest["complete"], manifest["rows"]) == (False, False, 0)
@@ -284,12 +284,12 @@ def test_the_list_is_joined_with_the_ledger_and_teaches_it(
     tmp_path: Path,
 ) -> None:
     # Nobody receives the simulator's events here, so the ledger stays at `queued` until it learns.
+    day = {"date": today(), "allow_incomplete": True}
     campaign = filled_in(tmp_path)
     sent = runs.run("send_campaign", campaign).one("summary")["states"]
     listed = simulator.messages()
-    today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
-    first = runs.run("delivery_report", today).one("export")
-    again = runs.run("delivery_report", today).one("export")
+    first = runs.run("delivery_report", day).one("export")
+    again = runs.run("delivery_report", day).one("export")
 
     assert first["rows"] == len(listed) == sent["accepted"]
     assert first["notInLedger"] == first["reconciliation"]["statusDiffers"] == 0

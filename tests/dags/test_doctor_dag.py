@@ -91,7 +91,10 @@ def test_a_pool_that_is_missing_is_wrong(metadata_database: Path) -> None:
     assert pool(scene) == f"{POOL} has 4 slots"
     with create_session() as session:
         session.delete(Pool.get_pool(POOL, session=session))
-    found = pool(scene)
-    ensure_pool()
-    assert isinstance(found, Found)
-    assert (found.level, "Start the scheduler again" in found.said) == (Level.WRONG, True)
+    missing = pool(scene)
+    Pool.create_or_update_pool(POOL, slots=0, description="", include_deferred=False)
+    empty = pool(scene)
+    Pool.create_or_update_pool(POOL, slots=4, description="", include_deferred=False)
+    for found, cure in ((missing, "Start the scheduler again"), (empty, "has no slot")):
+        assert isinstance(found, Found)
+        assert (found.level, cure in found.said) == (Level.WRONG, True)

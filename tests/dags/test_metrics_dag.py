@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.dags.clocks import today
 from tests.dags.contacts import ARRIVALS, CONTACTS, filled_in
 from tests.dags.runs import DagRuns
 from tests.statsd import airflow_tells, statsd_server
@@ -18,12 +18,12 @@ def test_runs_tell_what_they_do(
     runs: DagRuns, connection: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = filled_in(tmp_path)
-    today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
+    day = {"date": today(), "allow_incomplete": True}
     with statsd_server() as server, airflow_tells(server, monkeypatch):
         states = [
             runs.run("send_campaign", campaign).state,
             runs.run("reconcile_sends", {}).state,
-            runs.run("delivery_report", today).state,
+            runs.run("delivery_report", day).state,
         ]
 
     assert states == ["success"] * 3

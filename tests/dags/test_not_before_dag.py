@@ -12,7 +12,8 @@ from tests.dags.contacts import ARRIVALS, filled_in
 from tests.dags.runs import DagRuns, dag_bag, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
-SOON = timedelta(seconds=6)
+SOON = timedelta(seconds=15)
+"""When a plan has been made by then, even on a slow machine."""
 
 
 @pytest.fixture

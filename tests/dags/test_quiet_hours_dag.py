@@ -16,7 +16,8 @@ from tests.dags.clocks import zone_where_it_is
 from tests.dags.runs import ROOT, DagRuns, FinishedRun, dag_bag, ledger_rows
 from tests.simulator.server import SimulatorProcess
 
-SOON = timedelta(seconds=8)
+SOON = timedelta(seconds=15)
+"""When a plan has been made by then, even on a slow machine."""
 NUMBERS = [f"+120255501{number:02d}" for number in range(40, 45)]
 
 RULE = """

@@ -14,6 +14,7 @@ import pytest
 from genesys_cloud.errors import AudienceError
 from genesys_cloud.workflows.trial_sends import plan, send, summary
 from tests import command_line
+from tests.dags.clocks import today
 from tests.dags.contacts import ARRIVALS, REASONS, write_contacts
 from tests.dags.runs import DagRuns, ledger_rows
 from tests.dags.test_dag_files import form, refusal
@@ -57,6 +58,7 @@ def arrived(simulator: SimulatorProcess) -> list[tuple[str, str]]:
 def test_a_tested_campaign_is_sent_counted_and_proved_as_if_it_had_not_been(
     runs: DagRuns, conf: dict[str, Any], simulator: SimulatorProcess, place: Path, tmp_path: Path
 ) -> None:
+    day = {"date": today(), "allow_incomplete": True}
     tested = runs.run("send_test", conf)
 
     assert tested.state == "success"
@@ -86,8 +88,7 @@ def test_a_tested_campaign_is_sent_counted_and_proved_as_if_it_had_not_been(
     proved = json.loads(command_line.run("campaign", "prove", "winter", "--json").stdout)
     assert (proved["proved"], proved["listed"], proved["tests"]) == (True, len(ARRIVALS), 3)
 
-    today = {"date": datetime.now(UTC).date().isoformat(), "allow_incomplete": True}
-    manifest = runs.run("delivery_report", today).one("export")
+    manifest = runs.run("delivery_report", day).one("export")
     partition = Path(manifest["place"])
     assert (manifest["rows"], manifest["testMessages"]) == (len(ARRIVALS) + 2, 2)
     assert sum(manifest["notSent"]["winter"]["blocked"].values()) == len(REASONS) - len(ARRIVALS)
@@ -121,12 +122,16 @@ def test_a_run_sends_once_and_another_run_is_another_test(
 
 
 def test_what_is_no_test_is_refused_before_anything_is_sent(
-    conf: dict[str, Any], simulator: SimulatorProcess, tmp_path: Path
+    conf: dict[str, Any],
+    simulator: SimulatorProcess,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     everybody = {**conf, "test_audience": str(write_contacts(tmp_path / "all.csv"))}
     with pytest.raises(AudienceError, match="more than 20 recipients"):
         plan.function(params={**everybody, "default_language": "en"}, dag_run=run_at(1))
     assert simulator.messages() == []
+    assert "nothing was planned:\nThe test list" in caplog.text
 
 
 def test_the_form_asks_for_what_a_test_needs_and_for_no_more() -> None:

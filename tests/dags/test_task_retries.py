@@ -16,6 +16,8 @@ from genesys_cloud.errors import (
 from genesys_cloud.workflows.retries import CampaignRetryPolicy
 from tests.dags.runs import dag_bag
 
+CAMPAIGNS = ("appointment_reminder", "order_update", "send_campaign")
+
 
 @pytest.mark.parametrize(
     ("error", "action"),
@@ -52,3 +54,15 @@ def test_every_task_has_the_policy_that_reads_our_errors() -> None:
         if task.retries and not isinstance(task.retry_policy, CampaignRetryPolicy)
     ]
     assert without == []
+
+
+def test_no_step_of_a_campaign_ends_with_the_first_word_of_a_ledger_that_is_away() -> None:
+    """Approved at night, a run would otherwise stand until somebody clears it."""
+    at_once = [
+        f"{dag_id}.{task.task_id}"
+        for dag_id, dag in dag_bag().dags.items()
+        for task in dag.tasks
+        if "campaign" in dag.tags and not task.retries
+    ]
+    # Waiting asks nobody.
+    assert sorted(at_once) == [f"{dag_id}.wait" for dag_id in CAMPAIGNS]

@@ -123,6 +123,7 @@ IN_THE_FIRST_TASK = [
     ({"deadline": "2031-12-31T23:59:60Z"}, "deadline '2031-12-31T23:59:60Z'", "such as 2026-12-"),
     ({"not_before": "9999-12-31T23:59:59-12:00"}, "not_before '9999-12-31", "Give one such as"),
     ({"only_failed_of": "once"}, "only_failed_of is 'once'", "Give a new occurrence, such as"),
+    ({"audience": "a" * 300}, "aaa' can't be read", "File name too long"),
     ({"purpose": "İ"}, "purpose 'İ' is not usable", "use one word of up to 64 letters"),
 ]
 

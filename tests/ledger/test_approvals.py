@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import insert, literal, select, text, update
 
-from genesys_cloud.errors import PlanOvertakenError
+from genesys_cloud.errors import CampaignDefinitionError, PlanOvertakenError
 from genesys_cloud.ledger import approvals, audit, blocking, plans, sends
 from genesys_cloud.ledger.approvals import LOOK_AGAIN, PLANNING_TAKES, Verdict
 from genesys_cloud.ledger.audit import AuditEntry
@@ -35,10 +36,11 @@ ANN = "airflow:ann"
 TEXT = "Hello"
 
 
-def begin(ledger: Ledger) -> Plan:
+def begin(ledger: Ledger, *, is_test: bool = False, profile: str = "messaging") -> Plan:
     return plans.begin(
-        ledger, CAMPAIGN, occurrence="once", sender=CAMPAIGN.sender, template_version="v1", now=NOW
-    )
+        ledger, CAMPAIGN, occurrence="once", sender=CAMPAIGN.sender, template_version="v1", now=NOW,
+        is_test=is_test, profile=profile,
+    )  # fmt: skip
 
 
 def complete(ledger: Ledger, plan: Plan, people: Mapping[int, str], *, asks: bool = True) -> Plan:
@@ -276,6 +278,42 @@ def test_planning_anew_and_recording_a_batch_do_not_lock_each_other_up(ledger: L
             mine = messages.c.id.in_([one.id for one in in_flight.claims])
             connection.execute(update(messages).where(mine).values(attempts=1))
         adding.result()
+
+
+@pytest.mark.parametrize("step", ["begin", "finish"])
+def test_no_step_of_planning_locks_a_writer_up_who_has_the_trail(ledger: Ledger, step: str) -> None:
+    plan = make(ledger)
+    lone = planned(9, blocked="address_invalid")._replace(address_key=None)
+    plans.add(ledger, plan, [lone])
+    steps: dict[str, Callable[[], object]] = {
+        "begin": lambda: begin(ledger, profile="agentless"),
+        "finish": partial(plans.finish, ledger, begin(ledger), entry("plan.dropped")),
+    }
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with ledger.write() as connection:
+            audit.lock(connection)
+            planning = pool.submit(steps[step])
+            await_a_lock(ledger)
+            connection.execute(update(occurrences).values(approved_by=ANN))
+            connection.execute(update(messages).values(settled_at=NOW))
+        planning.result()
+
+
+def test_of_two_that_begin_at_once_the_second_knows_of_the_first(ledger: Ledger) -> None:
+    plans.begin(
+        ledger, CAMPAIGN, occurrence="other", sender="s", template_version="v", now=NOW,
+        is_test=True,
+    )  # fmt: skip
+    columns = [column for column in occurrences.c if column.name not in ("id", "occurrence")]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with ledger.write() as connection:
+            audit.lock(connection)  # as who begins does
+            copied = select(literal("once"), *columns)
+            connection.execute(insert(occurrences).from_select(["occurrence", *columns], copied))
+            second = pool.submit(begin, ledger)
+            await_a_lock(ledger)
+        with pytest.raises(CampaignDefinitionError, match="was planned as a test"):
+            second.result()
 
 
 def await_a_lock(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import case, delete, func, select, text, update
+from sqlalchemy import case, delete, event, func, select, text, update
 
 from genesys_cloud.errors import CampaignDefinitionError, StillSendingError
 from genesys_cloud.ledger import (
@@ -28,10 +29,12 @@ from genesys_cloud.ledger import (
     events,
     holding,
     outcomes,
+    overview,
     plans,
     recovery,
     retention,
     sends,
+    shortfall,
     suppressions,
     unknowns,
 )
@@ -268,6 +271,89 @@ def test_counts_are_right_whatever_happens(ledger: Ledger, steps: list[tuple[str
     counts.fold(ledger)
     assert counted(ledger) == grouped(ledger)
     assert slots(ledger) == 0
+    assert_all_say_the_same(ledger, one)
+
+
+def assert_all_say_the_same(ledger: Ledger, one: Campaigning) -> None:
+    """Hold the live view, `campaign status` and the lists of failures against the messages."""
+    campaign_id = one.campaign.campaign_id
+    said = campaigns.progress(ledger, campaign_id)
+    by_state = _by_state(ledger, campaign_id)
+    attempting, claimed = by_state.pop("attempting", 0), by_state.pop("claimed", 0)
+    by_state["planned"] += claimed
+    assert said.attempting == attempting
+    assert {state: n for state, n in said.states.items() if n} == +(
+        by_state + Counter(unknown=attempting)
+    )
+    assert said.recipients == sum(said.states.values())
+    page = overview.campaign(ledger, campaign_id, now=one.now, dag_ids=None)
+    assert page is not None
+    assert dict(page.funnel.states) == +(by_state + Counter(planned=attempting))
+    assert page.in_flight == claimed + attempting
+    assert page.funnel.reasons.get("blocked", {}) == said.blocked_reasons
+    assert {word: page.funnel.statuses.get(word, 0) for word in said.statuses} == said.statuses
+    for why in shortfall.reasons(ledger, campaign_id, dag_ids=None):
+        assert page.funnel.reasons[why.kind][why.reason_code] == why.messages
+        assert _listed(ledger, campaign_id, why) == why.messages
+
+
+def _by_state(ledger: Ledger, campaign_id: str) -> Counter[str]:
+    query = select(messages.c.state, func.count()).group_by(messages.c.state)
+    own = occurrences.c.id == messages.c.occurrence_id
+    with ledger.read() as connection:
+        rows = connection.execute(
+            query.join(occurrences, own).where(occurrences.c.campaign_id == campaign_id)
+        )
+        return Counter({str(state): int(number) for state, number in rows})
+
+
+def _listed(ledger: Ledger, campaign_id: str, why: shortfall.FailureReason) -> int:
+    seen: list[str] = []
+    before: str | None = None
+    while True:
+        page = shortfall.page(
+            ledger, campaign_id, why.kind, why.reason_code, dag_ids=None, before=before, limit=2
+        )
+        seen += [one.message_key for one in page.messages]
+        if (before := page.before) is None:
+            assert len(set(seen)) == len(seen)
+            return len(seen)
+
+
+def test_a_status_counts_no_message_but_those_in_a_worker_s_hands(tmp_path: Path) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    plant(ledger, 3)
+    asked: list[tuple[str, Any]] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(ledger.engine, "before_cursor_execute", keep)
+    assert campaigns.progress(ledger, CAMPAIGN.campaign_id).states["planned"] == 3
+    event.remove(ledger.engine, "before_cursor_execute", keep)
+    with ledger.read() as connection:
+        steps = [
+            step[-1]
+            for statement, values in asked
+            if statement.startswith("SELECT")
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert [one for one in steps if "messages" in one] == [
+        "SEARCH messages USING INDEX ix_messages_work (occurrence_id=? AND state=?)"
+    ]
+    ledger.close()
+
+
+def test_what_is_cancelled_while_it_is_held_was_not_stopped_by_quiet_hours(ledger: Ledger) -> None:
+    one = Campaigning(ledger)
+    one.happen("hold", 1)
+    one.happen("retire", 1)
+    (found,) = [
+        why
+        for why in shortfall.reasons(ledger, one.campaign.campaign_id, dag_ids=None)
+        if why.kind == "cancelled"
+    ]
+    assert (found.reason_code, found.messages) == ("unspecified", 6)
 
 
 def test_rows_that_are_deleted_or_taken_back_do_not_count(ledger: Ledger) -> None:

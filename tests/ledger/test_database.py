@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,7 @@ from genesys_cloud.ledger import database
 from genesys_cloud.ledger.database import Ledger, is_new, open_ledger, upgrade
 from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.page_tables import metadata
+from tests.ledger.planted import plant
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_declares(ledger: Ledger) -> None:
@@ -138,9 +140,16 @@ def test_an_address_that_is_no_shared_database_is_refused(url: str) -> None:
         open_ledger(url)
 
 
-def test_a_database_that_is_away_is_named_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://campaigns:hunter2@127.0.0.1:1/ledger",
+        "postgresql://campaigns@127.0.0.1:1/ledger?password=hunter2&sslpassword=hunter2",
+    ],
+)
+def test_a_database_that_is_away_is_named_without_its_password(url: str) -> None:
     with pytest.raises(LedgerUnavailableError) as caught:
-        open_ledger("postgresql://campaigns:hunter2@127.0.0.1:1/ledger")
+        open_ledger(url)
     assert "127.0.0.1:1/ledger" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
@@ -161,6 +170,14 @@ def test_a_transaction_that_fails_leaves_nothing(ledger: Ledger) -> None:
         fail_midway()
     with ledger.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM rate_gates")).scalar() == 0
+
+
+def test_a_rebuild_that_fails_leaves_foreign_keys_as_they_were(ledger: Ledger) -> None:
+    plant(ledger, 1)
+    with suppress(RuntimeError), ledger.rebuild():
+        raise RuntimeError
+    with ledger.write() as connection, pytest.raises(IntegrityError):
+        connection.execute(metadata.tables["occurrences"].delete())
 
 
 def test_what_was_written_stands_in_no_traceback_of_a_failed_write(ledger: Ledger) -> None:

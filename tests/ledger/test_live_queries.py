@@ -104,6 +104,15 @@ def test_what_a_worker_has_in_hand_is_planned_and_in_flight(ledger: Ledger) -> N
     assert (found.funnel.states, found.in_flight) == ({"planned": 10}, 4)
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_plan_that_nobody_has_approved_is_told_apart(ledger: Ledger, *, asks: bool) -> None:
+    own = plan(ledger)
+    sealed(ledger, own, asks=asks)
+    found = overview.campaign(ledger, "camp_1", now=NOW, dag_ids=None)
+    assert found is not None
+    assert (found.state, found.approved) == ("active", not asks)
+
+
 def test_tests_stand_apart(ledger: Ledger) -> None:
     plan(ledger)
     trial = plan(ledger, occurrence="test-1", people=[None] * 3, is_test=True)
@@ -130,6 +139,16 @@ def test_a_pace_is_measured_and_says_how_long_it_takes(ledger: Ledger) -> None:
     # It sends no more: by its own limit of 5 a minute.
     assert later is not None
     assert (later.per_minute, later.seconds_left) == (0.0, 60 * 12 / 5)
+
+
+def test_the_last_activity_is_the_last_send_however_long_ago(ledger: Ledger) -> None:
+    own = plan(ledger)
+    for minutes in (0, 40):
+        send(ledger, own, [State.ACCEPTED] * 4, at=NOW + minutes * MINUTE)
+    for minutes in (41, 120):
+        found = overview.campaign(ledger, "camp_1", now=NOW + minutes * MINUTE, dag_ids=None)
+        assert found is not None
+        assert found.last_activity == NOW + 40 * MINUTE
 
 
 @pytest.mark.parametrize(

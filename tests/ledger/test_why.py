@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from genesys_cloud.ledger import (
+    approvals,
     audit,
     blocking,
     campaigns,
@@ -84,7 +85,7 @@ def test_a_message_is_found_by_whatever_people_have(
 
 
 @pytest.mark.parametrize(
-    "needle", ["", "nobody", "+12025559999", "%", "x" * 320, "facebook:77", "7"]
+    "needle", ["", "nobody", "+12025559999", "%", "x" * 1_000, "facebook:77", "7", "\udcff", "+1\0"]
 )
 def test_what_the_ledger_does_not_know_is_nothing(ledger: Ledger, needle: str) -> None:
     plant(ledger, 1)
@@ -118,6 +119,23 @@ def test_every_end_has_its_sentence(ledger: Ledger) -> None:
         ledger, "camp_1", "cancelled", reason="Wrong list.", actor="ops", now=NOW
     )
     assert story(ledger, 4).sentence == "Not sent: it was cancelled: Wrong list."
+
+
+def test_what_nobody_has_approved_is_said_to_wait_for_that(ledger: Ledger) -> None:
+    begun = plans.begin(
+        ledger, CAMPAIGN, occurrence="once", sender="s", template_version="v1", now=NOW
+    )
+    held = planned(2)._replace(state=State.HELD, held_until=LATER, reason="Quiet until 13:00.")
+    plans.add(ledger, begun, [planned(1), held])
+    assert story(ledger, 1).sentence == "Not sent yet: its campaign is being planned."
+    plan = sealed(ledger, begun, asks=True)
+    for number in (1, 2):
+        said = story(ledger, number).sentence
+        assert said == "Not sent because nobody has approved its plan."
+    yes = AuditEntry(at=NOW, actor="ann", action="campaign.approved", campaign_id="camp_1")
+    approvals.approve(ledger, plan.occurrence_id, plan.digest, "ann", yes)
+    assert story(ledger, 1).sentence == "Not sent yet: it is planned, and waits for its turn."
+    assert story(ledger, 2).sentence == "Not sent yet: Quiet until 13:00."
 
 
 def test_a_blocked_message_says_which_rule_and_when(ledger: Ledger) -> None:

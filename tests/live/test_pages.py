@@ -92,6 +92,7 @@ def test_one_campaign_shows_its_runs_chart_reasons_and_timeline(site: Site, ledg
     assert "2026-11-23 12:00: 1 rejected" in page
     assert "kind=rejected&amp;reason=rejected_by_genesys" in page
     assert "reason: lunch" in page
+    assert "messages: 0" not in page  # a pause has none to count
     assert "airflow:ana" in page
     assert page.count("<caption>") == page.count("<table>") == 3
 
@@ -112,6 +113,12 @@ def test_the_failed_are_listed_masked_and_lead_to_their_story(site: Site) -> Non
     told = site.get(story).text
     assert "…02" in told
     assert "rejected_by_genesys" in told
+
+
+def test_whoever_is_not_found_may_have_been_asked_for_in_another_form(site: Site) -> None:
+    told = site.post("/messages", {"q": "+12025559999"}).text
+    assert "Nothing that you may see was planned for …99." in told
+    assert "a number with + and its country code" in told
 
 
 def test_a_story_has_its_events_and_its_text(site: Site, ledger: Ledger) -> None:

@@ -138,7 +138,7 @@ def test_a_resumed_campaign_with_nobody_left_starts_nothing(site: Site, ledger: 
     change_state(ledger, "spring", "paused", reason="lunch", actor="test", now=NOW)
     answer = site.post("/campaigns/spring/resume", REASON)
     assert start_in(answer) is None
-    assert "Nobody is left to send to" in answer.text
+    assert "nobody is left" in answer.text
 
 
 def test_resending_starts_a_new_occurrence_of_those_who_failed(site: Site, ledger: Ledger) -> None:
@@ -156,6 +156,38 @@ def test_resending_starts_a_new_occurrence_of_those_who_failed(site: Site, ledge
     assert last["details"] == {"occurrence": "spring", "reason": "wrong price"}
     wrong = site.post("/campaigns/spring/resend", REASON | {"occurrence": "autumn"})
     assert (wrong.status_code, start_in(wrong)) == (400, None)
+
+
+@pytest.mark.parametrize("word", ["resume", "resend"])
+def test_tests_that_came_since_hide_no_occurrence(site: Site, ledger: Ledger, word: str) -> None:
+    for number in range(26):
+        run(
+            ledger, SPRING, dag_id="send_test", run_id=f"t{number}", occurrence=f"test-{number}",
+            count=1, is_test=True,
+        )  # fmt: skip
+    if word == "resume":
+        change_state(ledger, "spring", "paused", reason="lunch", actor="test", now=NOW)
+    shown = {"resume": "starts again with", "resend": '<option value="spring">'}[word]
+    assert shown in site.get(f"/campaigns/spring/{word}").text
+    started = start_in(site.post(f"/campaigns/spring/{word}", REASON | {"occurrence": "spring"}))
+    assert started is not None
+    assert started["run_id"] == "manual__1"
+
+
+def test_after_the_deadline_nothing_is_sent_again(site: Site, ledger: Ledger) -> None:
+    """The run would plan nobody: its deadline is in the conf that it is started with."""
+    campaign = replace(SPRING, campaign_id="over", deadline=NOW + timedelta(hours=1))
+    run(
+        ledger, campaign, dag_id="send_campaign", run_id="m", states=[State.REJECTED],
+        occurrence="once",
+    )  # fmt: skip
+    before = len(list(audit.read(ledger)))
+    site.now = NOW + timedelta(hours=2)
+    answer = site.post("/campaigns/over/resend", REASON | {"occurrence": "once"})
+    assert answer.status_code == 409
+    assert "The deadline of occurrence once has passed" in answer.text
+    assert "only_failed_of = once, occurrence = once-resend" in answer.text
+    assert len(list(audit.read(ledger))) == before
 
 
 def test_pressed_twice_nobody_is_sent_to_twice(site: Site, ledger: Ledger) -> None:

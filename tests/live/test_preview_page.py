@@ -56,6 +56,12 @@ def test_it_shows_counts_estimates_advice_and_texts(site: Site, ledger: Ledger) 
         assert told in shown
 
 
+def test_a_run_without_a_preview_says_where_to_look(site: Site) -> None:
+    answer = site.get(AT)
+    assert answer.status_code == 404
+    assert "where it has failed, its log says why" in answer.text
+
+
 def test_whatever_it_shows_is_text(site: Site, ledger: Ledger) -> None:
     harmless = Elements(page(site, ledger, SAMPLE, difference=compare(PREVIEW, PREVIEW)))
     filled = FilledTemplate(

@@ -1,4 +1,4 @@
-"""Template libraries of a test's own, and hypothesis without deadlines: a machine may be busy."""
+"""Template libraries of a test's own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from genesys_cloud.outbound.templates import TemplateLibrary
 from tests.outbound.libraries import Write
-
-settings.register_profile(
-    "outbound", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
-)
-settings.load_profile("outbound")
 
 
 @pytest.fixture

@@ -71,6 +71,12 @@ def test_what_is_beyond_the_deadline_is_counted() -> None:
     assert finish([now(10), tomorrow], deadline=deadline).late == 7
 
 
+def test_what_opens_after_the_deadline_is_late_however_fast_it_goes() -> None:
+    held = Release(opens_at=START + timedelta(hours=1), messages=7, segments=0)
+    late = estimate_finish([now(10), held], [], start=START, deadline=held.opens_at)
+    assert (late.at, late.late) == (None, 7)
+
+
 @given(
     some=releases, more=st.integers(min_value=1, max_value=10_000), place=st.integers(0, 5),
     rate=rates, hours=st.integers(min_value=1, max_value=72),

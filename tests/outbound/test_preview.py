@@ -90,6 +90,14 @@ def test_what_would_change_is_said_in_lines() -> None:
     assert preview_lines.difference_lines(None, PREVIEW.bill) == []
 
 
+def test_a_cost_that_reads_the_same_has_not_changed() -> None:
+    cents = BillLine(country="US", units=1, price=Decimal("0.0001"))
+    now = replace(PREVIEW, bill=replace(PREVIEW.bill, lines=(*PREVIEW.bill.lines, cents)))
+    now = replace(now, difference=compare(now, PREVIEW))
+    assert preview_lines.difference_lines(now.difference, now.bill)[0].endswith("nothing changed")
+    assert PreviewView.of(now, ()).changes == ()
+
+
 def test_many_changes_are_cut_and_counted() -> None:
     now = replace(PREVIEW, languages={f"l{number}": 1 for number in range(20)})
     told = preview_lines.difference_lines(compare(now, PREVIEW), now.bill)
@@ -112,7 +120,7 @@ def test_cost_says_by_which_prices_and_what_is_not_in_it() -> None:
     assert preview_lines.cost_line(both.bill) == "about EUR 10.27 (EXAMPLE prices 2026-11-23.ab)"
     assert preview_lines.warning_lines(both) == [
         "no price for sms to BR: 120 segments not in the estimate",
-        "the prices are examples: put your contract's into policies/prices.toml",
+        "the prices are examples: put your contract's into include/policies/prices.toml",
     ]
     assert preview_lines.cost_line(bill(free)).startswith("not estimated")
     assert preview_lines.cost_line(bill()).startswith("nothing")

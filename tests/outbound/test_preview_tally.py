@@ -39,9 +39,11 @@ def tallied(*messages: Message, country: str | None = "US") -> PreviewTally:
     return tally
 
 
+# Long enough for several segments, in both encodings.
+texts = st.lists(st.sampled_from(["a" * 70, "b", "’", "€", "é", "\t", "\n"]), max_size=4)
 messages = st.lists(
     st.builds(
-        sent, st.text("ab’€\n", max_size=200),
+        sent, texts.map("".join),
         language=st.sampled_from(["en", "fr"]), held=st.booleans(),
     ),
     max_size=30,
@@ -113,6 +115,7 @@ def test_a_sample_masks_its_address() -> None:
         ("“" + "a" * 150 + "”", "“”", 2),
         ("a" * 70 + "🎉", "🎉", 1),  # without it
         ("a" * 70 + "`", "`", 1),
+        ("a" * 70 + "\t", "\t", 1),
     ],
 )
 def test_a_few_characters_that_cost_segments_are_named(

@@ -156,6 +156,9 @@ def test_a_variable_may_be_tested_but_not_used_when_missing(
         "{{ 1 / 0 }}",
         "{{ name() }}",
         "{{ name + 1 }}",
+        "{{ name }}\0",
+        "{{ name }}{{ '\\x00' }}",
+        "{{ name }}{{ '\\ud83d' }}",  # no database takes half of a pair
     ],
 )
 def test_what_a_message_has_no_use_for_is_refused_at_once(render: Render, source: str) -> None:

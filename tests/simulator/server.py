@@ -17,6 +17,9 @@ from requests import Response, Session
 PLUGINS = Path(__file__).parents[2] / "plugins"
 LISTENS = "simulator listens on "
 PART = 10_000
+PATIENCE_S = 120.0
+"""How long a slow machine may take over what is quick: only a test that fails waits so long."""
+
 T = TypeVar("T")
 
 
@@ -30,7 +33,7 @@ class SimulatorProcess:
     client_secret = "sim-secret"
     webhook_secret = "sim-webhook-secret"
 
-    def __init__(self, *, start_timeout_s: float = 30.0, **options: object) -> None:
+    def __init__(self, *, start_timeout_s: float = PATIENCE_S, **options: object) -> None:
         self._options: dict[str, object] = {"port": 0} | options
         self._start_timeout_s = start_timeout_s
         self._process: subprocess.Popen[str] | None = None
@@ -74,7 +77,7 @@ class SimulatorProcess:
             self.stop()
             raise
 
-    def stop(self, timeout_s: float = 10.0) -> int:
+    def stop(self, timeout_s: float = PATIENCE_S) -> int:
         """End the process as an operator does, with SIGTERM, and return its exit code."""
         process = self._running()
         self._admin.close()
@@ -140,7 +143,7 @@ class SimulatorProcess:
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
-    def wait_until_quiet(self, timeout_s: float = 30.0) -> dict[str, Any]:
+    def wait_until_quiet(self, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """Return the stats once no status changes and no events are to come."""
         return wait_for(
             self.stats,
@@ -196,7 +199,10 @@ class SimulatorProcess:
 
 
 def wait_for(
-    look: Callable[[], T], good: Callable[[T], bool], timeout_s: float = 30.0, pause_s: float = 0.02
+    look: Callable[[], T],
+    good: Callable[[T], bool],
+    timeout_s: float = PATIENCE_S,
+    pause_s: float = 0.02,
 ) -> T:
     """Look until what is seen is good, and return it; raises TimeoutError with what was seen."""
     deadline = time.monotonic() + timeout_s

@@ -101,7 +101,7 @@ def test_after_the_window_requests_are_accepted_again() -> None:
     with SimulatorProcess(requests_per_minute=60, rate_window_s=0.5) as simulator:
         caller = Caller(simulator)
         caller.list()
-        again = wait_for(caller.list, lambda answer: answer.status_code == 200, 5)
+        again = wait_for(caller.list, lambda answer: answer.status_code == 200)
         assert again.headers["inin-ratelimit-count"] == "1"
         caller.close()
 

@@ -60,6 +60,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def unanswered(stack: Stack) -> str:
+    """Start a run whose question stands three minutes and gets no answer; return its path."""
+    conf = {
+        "campaign_id": "forgotten_orders",
+        "audience": "orders.csv",
+        "template": "order_update",
+        "sender": "+12025550100",
+        "dry_run": False,
+        "require_approval": True,
+        "approval_hours": 0.05,
+    }
+    return stack.rest.start(conf)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium."""
     if not CHROMIUM.exists():

@@ -17,6 +17,7 @@ from typing import Any, Self
 import requests
 
 from genesys_cloud.webhook.signature import HEADER, sign
+from tests.simulator.server import PATIENCE_S, wait_for
 
 SECRET = "a-webhook-secret-for-tests"
 
@@ -37,9 +38,11 @@ class ReceiverProcess:
         settings: Mapping[str, str] | None = None,
         program: Sequence[str] = ("-m", "genesys_cloud.webhook"),
     ) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        # Bound, and not listening, for as long as the receiver lives: nobody else gets its port.
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        self.port = int(self._held.getsockname()[1])
         self._home = tempfile.TemporaryDirectory(prefix="receiver-")
         self.spool = spool or Path(self._home.name) / "spool"
         self.url = f"http://127.0.0.1:{self.port}/webhooks/genesys-messaging"
@@ -60,10 +63,10 @@ class ReceiverProcess:
         )
 
     def __enter__(self) -> Self:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                self._session.get(self.health, timeout=1)
+                self._session.get(self.health, timeout=PATIENCE_S)
             except requests.ConnectionError:
                 time.sleep(0.05)
             else:
@@ -81,8 +84,9 @@ class ReceiverProcess:
     def stop(self) -> str:
         """Stop the process, and return what it wrote to standard error."""
         self._process.terminate()
-        _, written = self._process.communicate(timeout=20)
+        _, written = self._process.communicate(timeout=PATIENCE_S)
         self._session.close()
+        self._held.close()
         self._home.cleanup()
         return written
 
@@ -93,22 +97,19 @@ class ReceiverProcess:
 
     def state(self) -> dict[str, Any]:
         """Return what its health check says."""
-        found: dict[str, Any] = self._session.get(self.health, timeout=10).json()
+        found: dict[str, Any] = self._session.get(self.health, timeout=PATIENCE_S).json()
         return found
 
     def wait_until(self, status: str) -> None:
         """Wait until its health check says this."""
-        deadline = time.monotonic() + 30
-        while (state := self.state())["status"] != status:
-            assert time.monotonic() < deadline, f"it is not {status} after 30 s: {state}"
-            time.sleep(0.05)
+        wait_for(self.state, lambda state: state["status"] == status)
 
     def post(
         self, body: bytes, *, signature: str | None = None, secret: str = SECRET
     ) -> requests.Response:
         """Post a raw body, signed unless a signature is given."""
         header = sign(body, secret) if signature is None else signature
-        return self._session.post(self.url, data=body, headers={HEADER: header}, timeout=30)
+        return self._session.post(self.url, data=body, headers={HEADER: header}, timeout=PATIENCE_S)
 
     def event(
         self, event_id: str | None, message_id: str, status: str, at: str

@@ -27,7 +27,7 @@ class Counted:
         self.batches: list[list[str]] = []
 
     def __call__(self, batch: Sequence[StatusEvent]) -> Sequence[Outcome]:
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         self.batches.append([one.event_id for one in batch])
         return [f"counted {one.event_id}" for one in batch]
 

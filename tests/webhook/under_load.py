@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import requests
 
 from genesys_cloud.webhook.signature import HEADER, sign
+from tests.simulator.server import PATIENCE_S
 from tests.webhook.receiver import SECRET
 
 
@@ -27,12 +28,12 @@ class Sender:
     def wait_for(self, count: int) -> None:
         """Wait until so many more answers have come."""
         for _ in range(count):
-            assert self._answered.acquire(timeout=60), "no answer for a minute"
+            assert self._answered.acquire(timeout=PATIENCE_S), "no answer comes"
 
     def finish(self) -> list[str | None]:
         """Wait until everything is sent, or nobody takes it any more."""
         for thread in self._threads:
-            thread.join(120)
+            thread.join(PATIENCE_S)
         return self.results
 
     def _send(self) -> None:
@@ -42,7 +43,10 @@ class Sender:
                 body = self._bodies[number]
                 try:
                     answer = session.post(
-                        self._url, data=body, headers={HEADER: sign(body, SECRET)}, timeout=30
+                        self._url,
+                        data=body,
+                        headers={HEADER: sign(body, SECRET)},
+                        timeout=PATIENCE_S,
                     )
                 except requests.RequestException:
                     return
@@ -60,12 +64,12 @@ def all_at_once(count: int, post: Callable[[], requests.Response]) -> list[str]:
     barrier, results = threading.Barrier(count), []
 
     def run() -> None:
-        barrier.wait(30)
+        barrier.wait(PATIENCE_S)
         results.append(post().json()["result"])
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     return results

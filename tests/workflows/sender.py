@@ -51,12 +51,19 @@ class Sender:
     account: Account
     hurried: Hurried = field(default_factory=Hurried)
 
-    def send(self, shard: Shard, stats: Stats = NO_STATS) -> Counter[str]:
+    def send(
+        self, shard: Shard, stats: Stats = NO_STATS, per_minute: int | None = None
+    ) -> Counter[str]:
         return send_shard(
             self.ledger,
             self.client,
             shard,
-            limits=limits_of(self.account, PLENTY, campaign_id=CAMPAIGN.campaign_id),
+            limits=limits_of(
+                self.account,
+                PLENTY,
+                campaign_id=CAMPAIGN.campaign_id,
+                messages_per_minute=per_minute,
+            ),
             timeout_s=self.account.timeout_s,
             clock=self.hurried.clock(),
             stats=stats,

@@ -298,11 +298,23 @@ def test_nobody_who_answers_in_time_is_a_no(run: Run) -> None:
     ]
 
 
+def test_an_answer_is_in_time_until_the_moment_that_the_question_shows(run: Run) -> None:
+    asked = run.question.asked | {"until": NOW.isoformat()}
+    question = Question(context=run.question.context, asked=asked)
+    question.check_in_time(NOW)
+    with pytest.raises(NotApprovedError, match="nobody answered within 24 hours"):
+        question.check_in_time(NOW + timedelta(microseconds=1))
+    assert run.trail() == [("campaign.approval_missed", "airflow", "timeout")]
+    # What was asked before this was known has no such moment.
+    run.question.check_in_time(NOW + timedelta(days=9))
+
+
 def test_the_question_ends_at_the_deadline_and_so_does_every_answer(run: Run) -> None:
     run.params = {"approval_hours": 2}
-    assert timedelta(hours=1.9) < run.question.put()[0] <= timedelta(hours=2)
-    run.change(deadline=datetime.now(UTC) + timedelta(hours=1))
-    assert timedelta(minutes=59) < run.question.put()[0] <= timedelta(hours=1)
+    assert timedelta(hours=1.9) < run.question.put()[0] - NOW < timedelta(hours=3)
+    deadline = NOW + timedelta(hours=1)
+    run.change(deadline=deadline)
+    assert run.question.put()[0] == deadline
     run.change(deadline=datetime.now(UTC) - timedelta(seconds=1))
     for asks in (
         run.question.put,
@@ -388,7 +400,10 @@ def test_what_was_sent_before_and_what_else_is_to_be_known_is_said() -> None:
             "blocked": {}, "languages": {"en": 9}, "segments": 12,
         },
     }  # fmt: skip
-    params = {"channel": "c", "sender": "s", "template": "t", "use_active_conversation": True}
+    params = {
+        "channel": "c", "sender": "s", "template": "t", "use_active_conversation": True,
+        "approval_hours": 0.5,
+    }  # fmt: skip
     text = question_text(planned, params, started_by="scheduled", not_by=None, until=NOW, page="/p")
     for line in (
         "| settled by an earlier run | 4 |",
@@ -396,6 +411,7 @@ def test_what_was_sent_before_and_what_else_is_to_be_known_is_said() -> None:
         "| warnings about the template, in the log of **plan** | 2 |",
         "| SMS segments | 12 |",
         "[Preview: the texts, the first who are blocked, and why](/p)",
+        "Asked again, this text stays, and stands 0.5 hours anew.",
     ):
         assert line in text.splitlines()
     assert "a bot takes them for the customer's own words" in text

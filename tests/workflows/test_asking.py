@@ -172,9 +172,7 @@ def test_an_event_that_came_meanwhile_is_not_undone_and_a_contradiction_is_flagg
     assert [row.ask_at for row in rows(ledger)] == [None, None]
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["event", "answer"]), st.sampled_from(list(Status))),

@@ -242,6 +242,7 @@ def test_an_api_key_proves_us_where_there_is_no_secret(connect: Any) -> None:
     ("answer", "words"),
     [
         (http(204), "takes events that nobody has signed"),
+        (http(204), "give it GENESYS_WEBHOOK_SECRET"),
         (http(503), "the receiver's log"),
         (http(401), "the receiver has another one"),
     ],
@@ -342,6 +343,19 @@ def test_the_spool_is_looked_into(tmp_path: Path) -> None:
     assert (waits.level, waits.said.startswith("6 bytes of events")) == (Level.INFO, True)
     (spool / "set-aside.jsonl").touch()
     assert seen(checks_ledger.spool).level is Level.WARNING
+    shutil.rmtree(spool)
+    spool.touch()
+    assert seen(checks_ledger.spool).level is Level.WRONG
+
+
+def test_exports_to_an_address_that_airflow_does_not_know_are_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GENESYS_EXPORT_URL", "nope://bucket/exports")
+    check = seen(checks_files.exports)
+    assert check.level is Level.WRONG
+    assert "can't be written to nope://bucket/exports" in check.said
+    assert "GENESYS_EXPORT_URL" in check.said
 
 
 def test_what_waits_in_the_ledger_is_good_to_know(sqlite_ledger: Ledger) -> None:

@@ -17,7 +17,7 @@ from genesys_cloud.workflows.campaign_dag import campaign_dag
 from genesys_cloud.workflows.form.fields import CHANNEL_WORDS
 from genesys_cloud.workflows.form.params import campaign_form
 from genesys_cloud.workflows.form.run_params import campaign_of
-from genesys_cloud.workflows.form.trial_form import test_form as form_of_a_test
+from genesys_cloud.workflows.form.trial import trial_form
 
 CAMPAIGN = Campaign(
     campaign_id="spring",
@@ -84,8 +84,16 @@ def test_the_form_offers_what_exists(include: Path) -> None:
 def test_a_list_for_tests_is_offered_to_tests_alone(include: Path) -> None:
     (include / "audiences" / "test_recipients.csv").write_text("Hi")
     assert campaign_form()["audience"].schema["examples"] == ["people.csv"]
-    offered = form_of_a_test()["test_audience"].schema["examples"]
+    offered = trial_form()["test_audience"].schema["examples"]
     assert offered == ["test_recipients.csv", "people.csv"]
+
+
+def test_the_form_of_a_test_promises_nothing_of_a_campaign() -> None:
+    own, campaigns_own = trial_form()["campaign_id"], campaign_form()["campaign_id"]
+    assert "continues" not in own.schema["description_md"]
+    assert "continues" in campaigns_own.schema["description_md"]
+    assert own.schema["pattern"] == campaigns_own.schema["pattern"]
+    assert own.value == campaigns_own.value
 
 
 def test_many_senders_make_no_long_explanation(include: Path) -> None:

@@ -236,6 +236,10 @@ def test_the_tables_show_counts_and_no_address(ledger: Ledger, template: Templat
     assert "5559998" not in text
     with pytest.raises(UnaccountedError, match="3 of 4 recipients"):
         check_accounted(counted)
+    # What a worker has claimed is still planned, and what it attempts is unknown so far.
+    sending = replace(counted, states={**counted.states, "planned": 1, "unknown": 2}, attempting=2)
+    with pytest.raises(UnaccountedError, match=r"3 of 4 recipients.* 1 were not sent and 2 are"):
+        check_accounted(sending)
 
 
 APPROVED = """\

@@ -156,7 +156,7 @@ def test_a_worker_that_is_killed_is_an_error_and_the_next_planning_does_it_all(
 
     with pytest.raises(PlanningInterruptedError, match=r"ended \(status -9\)"):
         plan(killing())
-    assert children() == before
+    assert children() <= before
     plan(read_csv(stream(many())))
     counted = campaigns.progress(ledger, "orders")
     assert counted.recipients == counted.states["planned"] == 20 * BLOCK
@@ -204,7 +204,7 @@ def test_a_list_that_breaks_off_leaves_no_process(job: Job, template: Template) 
     before = children()
     with pytest.raises(AudienceError):
         messages(job, template, [*many(), 'r,"open'], WORKERS)
-    assert children() == before
+    assert children() <= before
 
 
 def test_whoever_stops_listening_leaves_no_process(job: Job, template: Template) -> None:
@@ -214,11 +214,11 @@ def test_whoever_stops_listening_leaves_no_process(job: Job, template: Template)
         next(found)
     assert len(children() - before) == WORKERS.count
     found.close()
-    assert children() == before
+    assert children() <= before
 
 
 def test_a_template_that_was_changed_meanwhile_is_not_used(job: Job, template: Template) -> None:
     before = children()
     with pytest.raises(PlanningInterruptedError, match="template's files were changed"):
         messages(job, replace(template, version="older"), many(), WORKERS)
-    assert children() == before
+    assert children() <= before

@@ -5,9 +5,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from genesys_cloud.errors import PolicyError
 from genesys_cloud.ledger import previews, suppressions
@@ -21,11 +23,15 @@ from genesys_cloud.outbound.quiet_policy import parse_policy
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.outbound.timing import Timekeeper
 from genesys_cloud.settings import PROJECT_ROOT
+from genesys_cloud.workflows import previewing
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence, rehearse
 from genesys_cloud.workflows.planning_workers import Workers
 from genesys_cloud.workflows.preparing import Prepared
 from genesys_cloud.workflows.previewing import (
     Run,
+    Shown,
+    at_hand,
+    foresee,
     keep,
     keep_rehearsed,
     left_to_send,
@@ -88,7 +94,7 @@ def planned(
 
 
 def test_a_preview_says_what_the_plan_would_do(ledger: Ledger) -> None:
-    preview, report, occurrence_id = planned(ledger)
+    preview, report, _ = planned(ledger)
     assert (preview.recipients, preview.planned, preview.to_send) == (4, 3, 3)
     assert preview.languages == {"en": 2, "es": 1}
     assert preview.segments == 4  # the curly quote makes one of two segments
@@ -98,7 +104,7 @@ def test_a_preview_says_what_the_plan_would_do(ledger: Ledger) -> None:
     # 3 requests at 300 a minute are 0.204 s apart
     assert preview.finish.at == NOW + timedelta(seconds=0.612)
     assert [(one.characters, one.segments) for one in preview.advice] == [("’", 1)]
-    shown = keep(ledger, RUN, preview, report.tally.samples(), occurrence_id=occurrence_id)
+    shown = keep(ledger, RUN, preview, report.tally.samples())
     found = previews.find(ledger, "send_campaign", "manual__1")
     assert found is not None
     assert found.preview == shown.preview == preview
@@ -215,7 +221,8 @@ def test_a_run_is_compared_with_the_one_before(ledger: Ledger) -> None:
     )  # fmt: skip
     people = [*PEOPLE[1:], "r5,+12025550105,true,fr,Zoé,A-5", "r6,+12025550106,true,fr,Luc,A-6"]
     second, report, occurrence_id = planned(ledger, people, later)
-    shown = keep(ledger, later, second, report.tally.samples(), occurrence_id=occurrence_id)
+    counted = partial(previews.count_changed, ledger, occurrence_id)
+    shown = keep(ledger, later, second, report.tally.samples(), counted=counted)
     difference = shown.preview.difference
     assert difference is not None
     assert (difference.since, difference.new, difference.gone) == (NOW, 2, 1)
@@ -265,19 +272,69 @@ def test_workers_find_the_same(ledger: Ledger) -> None:
     assert list(second.tally.samples()) == list(first.tally.samples())
 
 
+def rehearsed(url: str, run: Run, people: Sequence[str] = PEOPLE) -> tuple[Shown, PlanReport]:
+    header = "recipient_id,address,consent,language,name,orderId"
+    rows = read_csv(io.BytesIO("\n".join([header, *people]).encode()))
+    with at_hand(url) as ledger:
+        foresight = foresee(ledger, run) if ledger else None
+        report = rehearse(
+            run.campaign, run.prepared.template, rows, occurrence=run.occurrence,
+            profile="agentless", now=run.now, foresight=foresight,
+        )  # fmt: skip
+        preview = preview_of(run, report, audience_digest="d1")
+        return keep_rehearsed(foresight, run, preview, report.tally.samples()), report
+
+
+def test_a_dry_run_knows_what_the_ledger_knows(ledger: Ledger, ledger_url: str) -> None:
+    preview, report, _ = planned(ledger)
+    keep(ledger, RUN, preview, report.tally.samples())
+    unwanted = Suppression(
+        channel=CAMPAIGN.channel, address="+12025550101", reason="opted_out", source="test"
+    )
+    suppressions.add(ledger, [unwanted], actor="tester", now=NOW)
+    dry = replace(
+        RUN, run_id="manual__2", occurrence="second", now=NOW + timedelta(hours=1), dry_run=True
+    )
+    shown, report = rehearsed(ledger_url, dry, PEOPLE[:3])
+    assert shown.preview.blocked == {"suppressed": 1}
+    assert shown.preview.examples["suppressed"] == (
+        "row 1 (…01): The address is on the suppression list.",
+    )
+    assert (shown.preview.planned, report.tally.languages) == (2, {"en": 1, "es": 1})
+    assert shown.preview.difference is not None
+    assert (shown.preview.difference.new, shown.preview.difference.gone) == (0, 1)
+
+
 def test_a_dry_run_keeps_its_preview_and_does_without_a_ledger(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = replace(RUN, dry_run=True)
-    rows = read_csv(io.BytesIO(b"address,consent,name,orderId\n+12025550101,true,Al,A-1\n"))
-    report = rehearse(CAMPAIGN, RUN.prepared.template, rows, occurrence="once", profile="agentless")
-    preview = preview_of(run, report, audience_digest="d1")
-    samples = list(report.tally.samples())
     url = f"sqlite:///{tmp_path}/ledger.db"
-    assert keep_rehearsed(url, run, preview, samples).id == 1
+    shown, _ = rehearsed(url, run)
+    assert shown.id == 1
     with caplog.at_level(logging.WARNING):
-        away = keep_rehearsed(f"sqlite:///{tmp_path}/ledger.db/x.db", run, preview, samples)
-    assert (away.id, away.preview) == (None, preview)
+        away, _ = rehearsed(f"sqlite:///{tmp_path}/ledger.db/x.db", run)
+    assert (away.id, away.preview) == (None, shown.preview)
+    assert "does not know of suppressions" in caplog.text
+
+
+def test_a_ledger_that_does_not_answer_in_the_end_costs_the_page_alone(
+    ledger: Ledger,
+    ledger_url: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(previewing, "PATIENCE_S", 1)
+    run = replace(RUN, dry_run=True)
+    preview, report, _ = planned(ledger)
+    with at_hand(ledger_url) as opened, caplog.at_level(logging.WARNING):
+        assert opened is not None
+        foresight = foresee(opened, run)
+        with ledger.write() as busy:
+            if busy.dialect.name == "postgresql":
+                busy.execute(text("LOCK TABLE previews"))
+            shown = keep_rehearsed(foresight, run, preview, report.tally.samples())
+    assert (shown.id, shown.preview) == (None, preview)
     assert "was not kept" in caplog.text
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,43 +11,16 @@ from airflow.sdk.observability import stats as airflows
 from genesys_cloud.ledger.outcomes import LATE, NOT_ATTEMPTED, Outcome
 from genesys_cloud.ledger.sends import Batch, Claim
 from genesys_cloud.outbound.messages import OutboundMessage, State
-from genesys_cloud.outbound.stats import NO_STATS, Kind, Metric
+from genesys_cloud.outbound.stats import NO_STATS, Metric
 from genesys_cloud.workflows.stats import AirflowStats, airflow_stats
 from genesys_cloud.workflows.task_metrics import count_batch, count_wait
 from tests.ledger.planted import only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.statsd import airflow_tells, statsd_server
+from tests.told import Told
 from tests.workflows.sender import Sender
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@dataclass(kw_only=True)
-class Told:
-    """Stats that remember what they were told."""
-
-    calls: list[tuple[Metric, float, Mapping[str, str]]] = field(default_factory=list)
-
-    def incr(
-        self, metric: Metric, count: int = 1, *, tags: Mapping[str, str] | None = None
-    ) -> None:
-        assert metric.value.kind is Kind.COUNTER
-        self.calls.append((metric, count, tags or {}))
-
-    def timing(self, metric: Metric, ms: float, *, tags: Mapping[str, str] | None = None) -> None:
-        assert metric.value.kind is Kind.TIMER
-        self.calls.append((metric, ms, tags or {}))
-
-    def gauge(self, metric: Metric, value: float) -> None:
-        assert metric.value.kind is Kind.GAUGE
-        self.calls.append((metric, value, {}))
-
-    def sums(self) -> Counter[Metric]:
-        found: Counter[Metric] = Counter()
-        for metric, value, _ in self.calls:
-            if metric.value.kind is Kind.COUNTER:
-                found[metric] += int(value)
-        return found
 
 
 @pytest.fixture
@@ -119,11 +90,21 @@ def test_a_batch_that_posted_nothing_tells_nothing() -> None:
 def test_the_wait_for_a_slot_is_told() -> None:
     told = Told()
     free_at = NOW + timedelta(milliseconds=250)
-    count_wait(told, Batch(wait_until=free_at), NOW)
     count_wait(told, Batch(slots=[free_at, free_at]), NOW)
     count_wait(told, Batch(slots=[NOW - timedelta(seconds=1)]), NOW)
-    count_wait(told, Batch(), NOW)
-    assert [ms for _, ms, _ in told.calls] == [250.0, 250.0, 0.0]
+    assert [ms for _, ms, _ in told.calls] == [250.0, 0.0]
+
+
+def test_a_batch_that_looked_twice_for_a_slot_has_waited_once(sender: Sender) -> None:
+    """A limit of one a minute has no slot within a worker's horizon, so that it comes again."""
+    shard = only_shard(sender.ledger, plant(sender.ledger, 3))
+    told = Told()
+
+    sender.send(shard, stats=told, per_minute=1)
+
+    waits = [ms for metric, ms, _ in told.calls if metric is Metric.GATE_WAIT]
+    assert len(waits) == told.sums()[Metric.SENDS_ATTEMPTED] == 3
+    assert max(waits) > 1_000  # all of it, and not what was left at the second look
 
 
 def test_what_is_counted_is_what_the_simulator_saw(
@@ -140,7 +121,7 @@ def test_what_is_counted_is_what_the_simulator_saw(
     metrics = [metric for metric, _, _ in told.calls]
     batches = metrics.count(Metric.SENDS_ATTEMPTED)
     assert 3 <= batches <= 10  # of 64 at the most
-    assert metrics.count(Metric.GATE_WAIT) >= batches
+    assert metrics.count(Metric.GATE_WAIT) == batches
     assert metrics.count(Metric.SEND_DURATION) == batches
 
 

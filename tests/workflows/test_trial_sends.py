@@ -17,7 +17,7 @@ from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.workflows.audiences import open_audience
 from genesys_cloud.workflows.form.offers import TEST_LIST
-from genesys_cloud.workflows.form.trial_form import FIELDS, MOST_TEST_RECIPIENTS, campaign_of
+from genesys_cloud.workflows.form.trial import FIELDS, MOST_TEST_RECIPIENTS, trial_campaign
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence
 from genesys_cloud.workflows.preparing import Prepared
 from genesys_cloud.workflows.previewing import Run, read_prices
@@ -52,7 +52,9 @@ def try_out(
     ledger: Ledger, audience: str, occurrence: str = "test-1", ready: Prepared = READY
 ) -> tuple[Plan, PlanReport]:
     """Plan a test to a list."""
-    campaign = campaign_of({**PARAMS, "template": ready.template.name, "test_audience": audience})
+    campaign = trial_campaign(
+        {**PARAMS, "template": ready.template.name, "test_audience": audience}
+    )
     run = Run(
         dag_id="send_test", run_id=occurrence, campaign=campaign, occurrence=occurrence,
         prepared=ready, prices=read_prices(INCLUDE), now=NOW, dry_run=False, is_test=True,

@@ -236,15 +236,16 @@ def _past(option: str, text: str | None, now: datetime) -> datetime | None:
 
 def _policy() -> Any:
     from genesys_cloud.outbound.revocation import RevocationPolicy
-    from genesys_cloud.settings import Settings, policy_path
+    from genesys_cloud.settings import Settings, policy_path, read_clear
 
     path = policy_path(Settings.from_environment().include_dir, "revocation.toml")
-    try:
-        return RevocationPolicy.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CampaignDefinitionError(
-            f"Nothing was changed: the policy {path} can't be used ({error}). Mend the file."
-        ) from error
+    return read_clear(
+        path,
+        RevocationPolicy.parse,
+        lambda reason: CampaignDefinitionError(
+            f"Nothing was changed: the policy {path} can't be used ({reason}). Mend the file."
+        ),
+    )
 
 
 def _shown(row: Mapping[Any, Any]) -> dict[str, str | bool | None]:

@@ -16,6 +16,7 @@ from genesys_cloud.ledger.stories import MessageStory
 from genesys_cloud.ledger.unknowns import Unknown
 from genesys_cloud.ledger.why import Explanation
 from genesys_cloud.outbound.messages import mask_address
+from genesys_cloud.outbound.preview_lines import counted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -117,11 +118,12 @@ def _told(one: MessageStory) -> Iterator[str]:
     yield f"  {one.sentence}"
     run = f", run {one.run_id}" if one.run_id else ""
     yield f"  planned {one.planned_at:%Y-%m-%d %H:%M} by {one.dag_id}{run}; row {one.row_number}"
-    segments = f", {one.segments} segments" if one.segments else ""
+    segments = f", {counted(one.segments, 'segment')}" if one.segments else ""
     yield f"  template {one.template} {one.template_version[:12]} in {one.language}{segments}"
     yield f"  consent asked of {one.consent_from}: {one.consent_proof or 'a yes'}"
     if one.attempted_at is not None:
-        sent = f"  {one.attempts} attempts, the last {one.attempted_at:%Y-%m-%d %H:%M:%S} UTC"
+        last = f"{one.attempted_at:%Y-%m-%d %H:%M:%S} UTC"
+        sent = f"  {counted(one.attempts, 'attempt')}, the last {last}"
         yield sent + (f", Genesys' id {one.api_message_id}" if one.api_message_id else "")
     if one.text is not None:
         yield f"  text: {one.text}"

@@ -41,9 +41,9 @@ def report(first: First, last: Last, out: Out = None, as_json: AsJson = False) -
         from genesys_cloud.reporting.range_reports import in_words, over_range, range_json
         from genesys_cloud.reporting.ranges import read_range
         from genesys_cloud.settings import Settings
-        from genesys_cloud.workflows.audiences import storage_path
+        from genesys_cloud.workflows.export_place import export_place
 
-        found = read_range(storage_path(Settings.from_environment().export_url), *days)
+        found = read_range(export_place(Settings.from_environment().export_url), *days)
         if out is None and not as_json:
             out = Path(f"delivery-report_{days[0]}_{days[1]}.html")
         html = over_range(found) if out else ""

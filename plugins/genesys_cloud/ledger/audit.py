@@ -31,9 +31,10 @@ KEYS_PER_ENTRY = 1_000
 """The most message keys that one entry about many messages names."""
 
 _READ_SIZE = 500
+"""Entries in memory at a time; one about many messages is 70 KB."""
+
 _heads_held: WeakKeyDictionary[RootTransaction, tuple[int, str]] = WeakKeyDictionary()
 _TYPED = frozenset({"reason", "source"})
-"""Entries in memory at a time; one about many messages is 70 KB."""
 
 _NAMES = tuple(column.name for column in audit_entries.columns)
 _COLUMNS = ", ".join(_NAMES)

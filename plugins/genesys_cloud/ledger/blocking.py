@@ -8,7 +8,7 @@ anything about; the rules themselves are in outbound/consent.py and caps.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,19 +27,19 @@ from genesys_cloud.ledger.row_sets import NUMBER, TEXT, encoded, row_set
 from genesys_cloud.ledger.suppressions import REASON_CODE as SUPPRESSED
 from genesys_cloud.ledger.tables import consents, messages, occurrences, suppressions
 from genesys_cloud.outbound import consent
-from genesys_cloud.outbound.consent import ConsentFrom
+from genesys_cloud.outbound.consent import ConsentFrom, Recorded
 from genesys_cloud.outbound.messages import WAITING, State
 
 PAGE = 10_000
 """Rows among which one transaction looks."""
 
-_SENTENCES: Mapping[str, str] = {
+SENTENCES: Mapping[str, str] = {
     **consent.SENTENCES,
     SUPPRESSED: "The address is on the suppression list.",
 }
-_IN_FORCE = suppressions.c.expires_at.is_(None) | (suppressions.c.expires_at > bindparam("now"))
+IN_FORCE = suppressions.c.expires_at.is_(None) | (suppressions.c.expires_at > bindparam("now"))
 # Joined, for PostgreSQL reads a list in `IN (SELECT …)` from end to end, batch after batch.
-_LISTED = (suppressions.c.address_key == messages.c.address_key) & _IN_FORCE
+_LISTED = (suppressions.c.address_key == messages.c.address_key) & IN_FORCE
 _SUPPRESSED = suppressions.c.address_key.is_not(None)
 _SUSPECTS = (
     select(
@@ -181,7 +181,7 @@ def _verdicts(
         rows = list(group)
         first = rows[0]
         if code := _refusal(rows, now):
-            found.append(_verdict(first, code, _SENTENCES[code]))
+            found.append(_verdict(first, code, SENTENCES[code]))
         elif first["recipient_cap"] is not None:
             rule = (first["occurrence_id"], first["recipient_cap"], first["recipient_cap_days"])
             capped[rule].append(first)
@@ -193,18 +193,36 @@ def _verdicts(
     return found
 
 
+def refusal(
+    decisions: Collection[Recorded],
+    *,
+    suppressed: bool,
+    purpose: str,
+    consent_from: ConsentFrom,
+    row_expires_at: datetime | None,
+    now: datetime,
+) -> str | None:
+    """Return the code of what the ledger has against writing to somebody, None for nothing.
+
+    `row_expires_at` is when the consent ends that the contact list told of.
+    """
+    if suppressed:
+        return SUPPRESSED
+    code = consent.refusal(decisions, purpose=purpose, consent_from=consent_from, at=now)
+    lapsed = row_expires_at is not None and row_expires_at <= now
+    return code or (consent.EXPIRED if lapsed else None)
+
+
 def _refusal(rows: Sequence[RowMapping], now: datetime) -> str | None:
     first = rows[0]
-    if first["suppressed"]:
-        return SUPPRESSED
-    code = consent.refusal(
+    return refusal(
         [recorded(row) for row in rows if row["state"] is not None],
+        suppressed=first["suppressed"],
         purpose=first["campaign_purpose"],
         consent_from=ConsentFrom(first["consent_from"]),
-        at=now,
+        row_expires_at=first["row_expires_at"],
+        now=now,
     )
-    lapsed = first["row_expires_at"] is not None and first["row_expires_at"] <= now
-    return code or (consent.EXPIRED if lapsed else None)
 
 
 def _verdict(row: RowMapping, code: str, why: str) -> _Verdict:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from genesys_cloud.errors import CampaignDefinitionError
-from genesys_cloud.ledger import audit
+from genesys_cloud.ledger import audit, counts
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.funnel import UNSPECIFIED, Count
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.messages import WAITING, State
 from genesys_cloud.outbound.status import Status
@@ -29,7 +30,9 @@ _FOLDED = {State.CLAIMED: State.PLANNED, State.ATTEMPTING: State.UNKNOWN}
 class Progress:
     """How far a campaign, or one occurrence of it, has come; `states` add up to `recipients`.
 
-    A campaign's tests are in `tests` alone: their messages by state, without those that none is in.
+    Of those that count as unknown, so many are `attempting`: a worker has not said yet what came of
+    them. A campaign's tests are in `tests` alone: their messages by state, without those that none
+    is in.
     """
 
     campaign_id: str
@@ -39,7 +42,7 @@ class Progress:
     states: Mapping[str, int]
     blocked_reasons: Mapping[str, int]
     statuses: Mapping[str, int]
-    in_flight: int
+    attempting: int
     tests: Mapping[str, int]
 
     def as_json(self) -> dict[str, object]:
@@ -69,11 +72,12 @@ def progress(ledger: Ledger, campaign_id: str, *, occurrence_id: int | None = No
             raise _unknown(ledger, campaign_id)
         own = occurrences.c.campaign_id == campaign_id
         if occurrence_id is not None:
-            rows, tests = _counts(connection, own & (occurrences.c.id == occurrence_id)), []
-        else:
-            rows = _counts(connection, own & ~occurrences.c.is_test)
-            tests = _counts(connection, own & occurrences.c.is_test)
-    return _progress(campaign, rows, tests)
+            own &= occurrences.c.id == occurrence_id
+        found = counts.with_in_flight(connection, own)
+    recipients, tests = found[False], found[True]
+    if occurrence_id is not None:
+        recipients, tests = [*recipients, *tests], []
+    return _progress(campaign, recipients, tests)
 
 
 def change_state(
@@ -183,41 +187,28 @@ def _cancel(connection: Connection, campaign_id: str, reason: str, now: datetime
             messages.c.occurrence_id.in_(ids),
             messages.c.state.in_(WAITING),
         )
-        .values(state=State.CANCELLED, reason=reason, settled_at=now)
+        .values(
+            state=State.CANCELLED, reason_code=None, reason=reason, held_until=None, settled_at=now
+        )
         .returning(messages.c.message_key)
     )
     return cancelled.scalars().all()
 
 
-_Count = tuple[str, str | None, str | None, int]
-"""How many messages have a state, a reason code and a status."""
-
-
-def _counts(connection: Connection, scope: ColumnElement[bool]) -> list[_Count]:
-    columns = (messages.c.state, messages.c.reason_code, messages.c.status)
-    counted = (
-        select(*columns, func.count())
-        .join(occurrences, occurrences.c.id == messages.c.occurrence_id)
-        .where(scope)
-        .group_by(*columns)
-    )
-    return [tuple(row) for row in connection.execute(counted)]
-
-
-def _progress(campaign: Row[Any], rows: Sequence[_Count], test_rows: Sequence[_Count]) -> Progress:
+def _progress(campaign: Row[Any], rows: Sequence[Count], test_rows: Sequence[Count]) -> Progress:
     states: dict[State, int] = dict.fromkeys(REPORTED_STATES, 0)
     tests: Counter[str] = Counter()
     for word, _, _, count in test_rows:
         tests[_FOLDED.get(State(word), word)] += count
-    blocked: dict[str, int] = {}
+    blocked: Counter[str] = Counter()
     statuses = {status.word: 0 for status in Status if status is not Status.PENDING}
-    in_flight = 0
+    attempting = 0
     for word, code, status, count in rows:
         state = State(word)
         states[_FOLDED.get(state, state)] += count
-        in_flight += count if state in _FOLDED else 0
+        attempting += count if state is State.ATTEMPTING else 0
         if state is State.BLOCKED:
-            blocked[code or "unspecified"] = blocked.get(code or "unspecified", 0) + count
+            blocked[code or UNSPECIFIED] += count
         if status in statuses:
             statuses[status] += count
     return Progress(
@@ -228,7 +219,7 @@ def _progress(campaign: Row[Any], rows: Sequence[_Count], test_rows: Sequence[_C
         states={state.value: count for state, count in states.items()},
         blocked_reasons=dict(sorted(blocked.items(), key=lambda item: (-item[1], item[0]))),
         statuses=statuses,
-        in_flight=in_flight,
+        attempting=attempting,
         tests=dict(sorted(tests.items())),
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from genesys_cloud.ledger.plans import Plan, overtaken
-from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
+from genesys_cloud.ledger.row_sets import NUMBER, TEXT, encoded, row_set
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.messages import IN_FLIGHT, WAITING, State
 
@@ -66,6 +66,18 @@ def full(
     scope = {**encoded([{"id": one} for one in ids]), **span}
     scope |= {"others": others, "cap": cap, "since": since}
     return set(connection.execute(_full(connection.dialect.name), scope).scalars())
+
+
+def full_addresses(
+    connection: Connection, others: Sequence[int], keys: Sequence[str], *, cap: int, since: datetime
+) -> set[str]:
+    """Return which addresses, by their keys, had `cap` messages or more of these occurrences after
+    `since`."""
+    if len(others) < cap:
+        return set()
+    scope = encoded([{"address_key": key} for key in keys])
+    told = {**scope, "others": others, "cap": cap, "since": since}
+    return set(connection.execute(_full_addresses(connection.dialect.name), told).scalars())
 
 
 def note_attempt(
@@ -135,6 +147,14 @@ _EXCESS: ReturningUpdate[Any] = (
 )
 
 
+# Named one by one: joined to their table, a planner without statistics reads all of it.
+_REACHED = (
+    _other.c.occurrence_id.in_(bindparam("others", expanding=True))
+    & (_other.c.attempted_at > bindparam("since"))
+    & _other.c.state.in_(REACHED)
+)
+
+
 @cache
 def _full(dialect: str) -> Select[Any]:
     ids = select(row_set(dialect, {"id": NUMBER}).c.id)
@@ -144,11 +164,20 @@ def _full(dialect: str) -> Select[Any]:
         .where(
             messages.c.id.in_(ids),
             messages.c.id.between(bindparam("first"), bindparam("last")),
-            # Named one by one: joined to their table, a planner without statistics reads all of it.
-            _other.c.occurrence_id.in_(bindparam("others", expanding=True)),
-            _other.c.attempted_at > bindparam("since"),
-            _other.c.state.in_(REACHED),
+            _REACHED,
         )
         .group_by(messages.c.id)
+        .having(func.count() >= bindparam("cap"))
+    )
+
+
+@cache
+def _full_addresses(dialect: str) -> Select[Any]:
+    own = row_set(dialect, {"address_key": TEXT})
+    return (
+        select(own.c.address_key)
+        .join(_other, _other.c.address_key == own.c.address_key)
+        .where(_REACHED)
+        .group_by(own.c.address_key)
         .having(func.count() >= bindparam("cap"))
     )

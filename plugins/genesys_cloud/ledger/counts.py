@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -87,6 +88,29 @@ def of_campaigns(
     return found
 
 
+def with_in_flight(
+    connection: Connection, chosen: ColumnElement[bool]
+) -> Mapping[bool, list[Count]]:
+    """Return how many messages of some occurrences are where, by whether these are tests.
+
+    Those in a worker's hands are told apart from the planned.
+    """
+    is_test = occurrences.c.is_test
+    own = message_counts.c.occurrence_id == occurrences.c.id
+    counted = select(is_test, *_PLACE, _TOTAL).join(occurrences, own).where(chosen)
+    found: dict[bool, Counter[tuple[str, str, str]]] = {False: Counter(), True: Counter()}
+    # One statement, so that no message is seen in both as it moves.
+    both = union_all(_summed(counted, is_test), _flying(chosen))
+    for test, state, code, word, number in connection.execute(both):
+        found[test][state, code, word] += int(number)
+        if state in IN_FLIGHT:
+            found[test][State.PLANNED, code, word] -= int(number)
+    return {
+        test: [Count(*where, number) for where, number in counter.items()]
+        for test, counter in found.items()
+    }
+
+
 def in_flight(
     connection: Connection, campaign_ids: Collection[str], visible: ColumnElement[bool]
 ) -> Mapping[str, int]:
@@ -115,6 +139,18 @@ def in_flight(
     for occurrence_id, number in connection.execute(query):
         found[campaign_of[occurrence_id]] += number
     return found
+
+
+def _flying(chosen: ColumnElement[bool]) -> Select[Any]:
+    """Select how many messages of some occurrences workers have in hand, by place."""
+    code, word = (func.coalesce(messages.c[name], "") for name in ("reason_code", "status"))
+    place = (occurrences.c.is_test, messages.c.state, code, word)
+    return (
+        select(*place, func.count())
+        .join(occurrences, messages.c.occurrence_id == occurrences.c.id)
+        .where(chosen, messages.c.state.in_(IN_FLIGHT))
+        .group_by(*place)
+    )
 
 
 _PLACE: tuple[Any, ...] = (

@@ -36,7 +36,8 @@ class Ledger:
     @property
     def name(self) -> str:
         """The database's URL without its password, for messages."""
-        return self.engine.url.render_as_string(hide_password=True)
+        url = self.engine.url.difference_update_query(["password", "sslpassword"])
+        return url.render_as_string(hide_password=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -62,15 +63,21 @@ class Ledger:
                 yield connection
             return
         self.close()
-        with self._transaction(self._writer.execution_options(ledger_rebuilds=True)) as connection:
-            yield connection
-            if orphans := connection.execute(text("PRAGMA foreign_key_check")).all():
-                raise LedgerSchemaError(
-                    f"The ledger {self.name} was not upgraded: {len(orphans)} rows refer to others "
-                    f"that are not there, the first in {orphans[0][0]}. Restore a backup, or ask "
-                    "for help with this sentence."
-                )
-        self.close()  # the next connections keep foreign keys again
+        rebuilding = self._writer.execution_options(ledger_rebuilds=True)
+        try:
+            with self._transaction(rebuilding) as connection:
+                yield connection
+                self._check_parents(connection)
+        finally:
+            self.close()  # the next connections keep foreign keys again
+
+    def _check_parents(self, connection: Connection) -> None:
+        if orphans := connection.execute(text("PRAGMA foreign_key_check")).all():
+            raise LedgerSchemaError(
+                f"The ledger {self.name} was not upgraded: {len(orphans)} rows refer to others "
+                f"that are not there, the first in {orphans[0][0]}. Restore a backup, or ask for "
+                "help with this sentence."
+            )
 
     def close(self) -> None:
         """Close all connections."""

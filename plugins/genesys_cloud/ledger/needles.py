@@ -21,8 +21,11 @@ from genesys_cloud.ledger.tables import (
 )
 from genesys_cloud.ledger.unknowns import SHORTEST_KEY
 from genesys_cloud.outbound.identity import identify
-from genesys_cloud.outbound.messages import mask_address
+from genesys_cloud.outbound.messages import mask_address, storable
 from genesys_cloud.outbound.phone import strip_separators
+
+LONGEST = 320
+"""No address, key or id has more characters."""
 
 _KEY = re.compile(rf"[0-9a-f]{{{SHORTEST_KEY},64}}\Z")
 _DIGITS = re.compile(r"(?:00|011)?([1-9][0-9]{6,14})\Z")
@@ -53,10 +56,11 @@ class Needle:
 def read(connection: Connection, text: str) -> tuple[Needle | None, str | None]:
     """Return what a text means, None where the ledger knows nothing by it, and what to do then."""
     hint: str | None = None
+    asked = storable(text.strip(), most=LONGEST)
     try:
-        readings = list(_readings(text.strip()))
+        readings = list(_readings(asked))
     except CampaignDefinitionError as error:
-        readings, hint = list(_ids(text.strip())), str(error)
+        readings, hint = list(_ids(asked)), str(error)
     for one in readings:
         if _is_known(connection, one):
             return one, None

@@ -13,11 +13,15 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, selec
 from genesys_cloud.ledger import counts, tempo
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.funnel import Funnel, funnel
+from genesys_cloud.ledger.page_tables import sends_per_minute
 from genesys_cloud.ledger.tables import campaigns as _campaigns
 from genesys_cloud.ledger.tables import occurrences
 
 DEFAULT_DAG = "send_campaign"
 """The DAG whose rights count where nobody noted which one planned."""
+
+PLANNED_BY = func.coalesce(occurrences.c.dag_id, DEFAULT_DAG)
+"""The DAG by whose rights an occurrence is seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,8 @@ class CampaignSummary:
     `funnel` is without tests, `tests` are those alone; `in_flight` messages are in a worker's hands
     now. `per_minute` is how many attempts a minute were settled lately, 0 where it does not send;
     `seconds_left` is None where nothing is left, or nobody can say how long it takes.
-    `not_before`, `deadline`, `last_dag_id` and `last_run_id` are the newest occurrence's that is no
-    test, if there is one.
+    `not_before`, `deadline`, `last_dag_id`, `last_run_id` and whether its plan is `approved`, or
+    need not be, are the newest occurrence's that is no test, if there is one.
     """
 
     campaign_id: str
@@ -48,6 +52,7 @@ class CampaignSummary:
     deadline: datetime | None
     last_dag_id: str
     last_run_id: str | None
+    approved: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +111,7 @@ def visible(dag_ids: frozenset[str] | None) -> ColumnElement[bool]:
     """The condition that an occurrence may be seen by who may see these DAGs."""
     if dag_ids is None:
         return true()
-    return func.coalesce(occurrences.c.dag_id, DEFAULT_DAG).in_(dag_ids)
+    return PLANNED_BY.in_(dag_ids)
 
 
 def _listed(dag_ids: frozenset[str] | None) -> Select[Any]:
@@ -185,11 +190,12 @@ def _summaries(
                 )
                 if row.state == "active"
                 else None,
-                last_activity=max(filter(None, (row.last_activity, pace.last))),
+                last_activity=max(filter(None, (row.last_activity, pace.last, last.sent_at))),
                 not_before=last.not_before,
                 deadline=last.deadline,
                 last_dag_id=last.dag_id or DEFAULT_DAG,
                 last_run_id=last.run_id,
+                approved=last.plan_digest in (None, last.approved_digest),
             )
         )
     return summaries
@@ -199,8 +205,8 @@ def _kinds(
     connection: Connection, campaign_ids: Sequence[str], seen: ColumnElement[bool]
 ) -> Mapping[str, list[Row[Any]]]:
     """Return how many occurrences of which channel and DAG each campaign has, tests or not."""
-    dag = func.coalesce(occurrences.c.dag_id, DEFAULT_DAG).label("dag_id")
-    told = (occurrences.c.campaign_id, occurrences.c.is_test, occurrences.c.channel, dag)
+    dag_id = PLANNED_BY.label("dag_id")
+    told = (occurrences.c.campaign_id, occurrences.c.is_test, occurrences.c.channel, dag_id)
     query = select(*told, func.count().label("number")).group_by(*told)
     found: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in connection.execute(query.where(told[0].in_(campaign_ids), seen)):
@@ -209,7 +215,13 @@ def _kinds(
 
 
 def _latest(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
-    """Return what planned, paces and ends the occurrences, by their ids."""
+    """Return what planned, paces and ends the occurrences, by their ids, and when they last sent.
+
+    Attempts themselves are noted once an hour; the minutes are counted.
+    """
+    sent_at = select(func.max(sends_per_minute.c.minute)).where(
+        sends_per_minute.c.occurrence_id == occurrences.c.id
+    )
     query = select(
         occurrences.c.id,
         occurrences.c.dag_id,
@@ -217,5 +229,8 @@ def _latest(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
         occurrences.c.not_before,
         occurrences.c.deadline,
         occurrences.c.messages_per_minute,
+        occurrences.c.plan_digest,
+        occurrences.c.approved_digest,
+        sent_at.scalar_subquery().label("sent_at"),
     ).where(occurrences.c.id.in_(ids))
     return {row.id: row for row in connection.execute(query)}

@@ -99,6 +99,7 @@ def begin(
     test would become none, or the other way round.
     """
     with ledger.write() as connection:
+        audit.lock(connection)  # before the occurrence, or two who begin it miss each other
         connection.execute(
             _dialect(connection)
             .insert(campaigns)
@@ -107,10 +108,8 @@ def begin(
         )
         values = _values(campaign, sender, profile, template_version, now)
         values |= asdict(origin or Origin()) | {"is_test": is_test}
-        query = select(occurrences).where(
-            occurrences.c.campaign_id == campaign.campaign_id,
-            occurrences.c.occurrence == occurrence,
-        )
+        own = occurrences.c.campaign_id == campaign.campaign_id
+        query = select(occurrences).where(own, occurrences.c.occurrence == occurrence)
         before = connection.execute(query).one_or_none()
         if before is not None and before.is_test != is_test:
             raise CampaignDefinitionError(
@@ -186,6 +185,7 @@ def finish(ledger: Ledger, plan: Plan, entry: AuditEntry | None = None) -> None:
     if not plan.same_audience:
         return
     with ledger.write() as connection:
+        audit.lock(connection)  # before the messages, as everybody does
         dropped = connection.execute(
             delete(messages)
             .where(

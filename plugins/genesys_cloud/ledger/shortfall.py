@@ -154,9 +154,10 @@ def _page(
     # From the index alone, so that nothing is read in vain but what the page looks through.
     ids = select(messages.c.id).where(among).order_by(messages.c.id.desc())
     last = connection.execute(ids.offset(MOST_READ - 1).limit(1)).scalar()
-    query = select(*_COLUMNS).where(among, messages.c.state == state)
-    if last is not None:
-        query = query.where(messages.c.id >= last)
+    # Joined: by the order alone, PostgreSQL would walk through all newer messages, whoever's.
+    looked = ids.limit(MOST_READ).subquery()
+    query = select(*_COLUMNS).join(looked, looked.c.id == messages.c.id)
+    query = query.where(messages.c.state == state)
     if why.kind == FAILED:
         query = query.where(messages.c.status == Status.FAILED.word)
     if why.reason_code == UNSPECIFIED:

@@ -26,6 +26,10 @@ def preview(request: Request, ask: Ask, *, dag_id: str = "", run_id: str = "") -
     if ask.visitor.readable(frozenset({dag_id})):
         found = previews.find(ask.ledger, dag_id, run_id)
     if found is None:
-        raise Refused(404, "This run has no preview, or you may not see it.")
+        raise Refused(
+            404,
+            "This run has no preview, or you may not see it. A campaign's task plan makes one; "
+            "where it has failed, its log says why.",
+        )
     view = PreviewView.of(found.preview, found.samples)
     return render(request, "preview.html.j2", found=found, preview=found.preview, view=view)

@@ -42,6 +42,9 @@ SHORT: Final = 200
 _UNREADABLE: Final = re.compile("[\0\ud800-\udfff]")
 """What no database takes as text; lone surrogates stand for bytes that are not UTF-8."""
 
+_NAME: Final = re.compile(r"[^\W\d][\w .-]{0,63}\Z")
+"""What a column's name looks like; a list without a header begins with somebody's address."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -94,10 +97,10 @@ def check_columns(names: Sequence[str]) -> list[str]:
     counted = Counter(column.lower() for column in columns)
     repeated = sorted(name for name, times in counted.items() if times > 1)
     if repeated:
-        raise AudienceError(f"The contact list's header repeats {', '.join(repeated)[:500]}.")
+        raise AudienceError(f"The contact list's header repeats {_named(repeated)}.")
     if "address" not in columns:
         raise AudienceError(
-            f"The contact list has no address column. Its columns are {', '.join(columns)[:500]}."
+            f"The contact list has no address column. Its columns are {_named(columns)}."
         )
     return columns
 
@@ -123,6 +126,15 @@ def short_cell(cells: Mapping[str, str], name: str, most: int = SHORT) -> str:
 def readable(value: str) -> str:
     """Return `value` with replacement characters for what can't be stored as text."""
     return _UNREADABLE.sub("\ufffd", value)
+
+
+def _named(columns: Sequence[str]) -> str:
+    """Return columns as an error names them; what may be somebody's data is not told."""
+    plain = [name for name in columns if _NAME.match(name)]
+    others = len(columns) - len(plain)
+    return ", ".join([*plain, *[f"{others} not shown here, which may be data"] * bool(others)])[
+        :500
+    ]
 
 
 def _column(name: str) -> str:

@@ -52,14 +52,14 @@ def estimate_finish(
         if each.messages
     )
     first = ordered[0][0] if ordered else start
-    if not limits:
-        return Finish(starts_at=first, at=None, deadline=deadline)
     clock, late = start, 0
     for opens_at, messages, segments in ordered:
         begins = max(clock, opens_at)
-        took = max(_takes(limit, messages, segments) for limit in limits)
+        took = max((_takes(limit, messages, segments) for limit in limits), default=0)
         clock = begins + timedelta(microseconds=took)
         late += _late(begins, clock, deadline, messages)
+    if not limits:
+        return Finish(starts_at=first, at=None, deadline=deadline, late=late)
     total = sum(each[1] for each in ordered), sum(each[2] for each in ordered)
     slowest = max(limits, key=lambda limit: _takes(limit, *total))
     return Finish(
@@ -75,10 +75,10 @@ def _takes(limit: Limit, messages: int, segments: int) -> int:
 
 def _late(begins: datetime, ends: datetime, deadline: datetime | None, messages: int) -> int:
     """Return how many of a release, spread evenly, have not gone out by the deadline."""
+    if deadline is not None and deadline <= begins:
+        return messages
     if deadline is None or ends <= deadline:
         return 0
-    if deadline <= begins:
-        return messages
     return messages - messages * ((deadline - begins) // timedelta(microseconds=1)) // (
         (ends - begins) // timedelta(microseconds=1)
     )

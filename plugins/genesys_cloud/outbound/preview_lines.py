@@ -86,6 +86,11 @@ def instant(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def costs(difference: Difference, bill: Bill) -> tuple[str, str]:
+    """Return what the last run cost and this one does, as people read it."""
+    return money(difference.cost, difference.currency), money(bill.total, bill.currency)
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -127,15 +132,15 @@ def _unpriced(bill: Bill) -> Iterator[str]:
 
 def _example(bill: Bill) -> Iterator[str]:
     if bill.example and bill.lines:
-        yield "the prices are examples: put your contract's into policies/prices.toml"
+        yield "the prices are examples: put your contract's into include/policies/prices.toml"
 
 
 def _changed(difference: Difference, bill: Bill) -> Iterator[str]:
     if difference.new is not None and difference.gone is not None:
         yield f"new recipients: {difference.new:,}, gone: {difference.gone:,}"
-    if (difference.cost, difference.currency) != (bill.total, bill.currency):
-        before = money(difference.cost, difference.currency)
-        yield f"cost: {before} → {money(bill.total, bill.currency)}"
+    before, now = costs(difference, bill)
+    if before != now:
+        yield f"cost: {before} → {now}"
     yield from map(change_line, difference.settings)
     yield from map(change_line, difference.counts)
 

@@ -25,10 +25,6 @@ text with more is in another script."""
 MOST_SETS: Final = 1_000
 """How many different sets of such characters are counted apart."""
 
-BACKTICK: Final = "`"
-"""The one ASCII character that people type and GSM-7 lacks."""
-
-
 KINDS: Final = ("shortest", "longest", "most_segments")
 
 
@@ -100,7 +96,7 @@ class PreviewTally:
         if count:
             self.segments += count
             self._segments[place] += count
-            if count > 1 and not (text.isascii() and BACKTICK not in text):
+            if _may_save(text, count):
                 self._see_turned(text, count)
         length = len(text)
         shown = self._shown.get(language)
@@ -123,7 +119,7 @@ class PreviewTally:
         _less(self.languages, message.language, 1)
         _less(self._sent, place, 1)
         _less(self._segments, place, count)
-        key, saved = _saving(message.text, count) if count > 1 else ("", 0)
+        key, saved = _saving(message.text, count) if _may_save(message.text, count) else ("", 0)
         if saved > 0 and (turned := self.turned.get(key)):
             turned.messages -= 1
             turned.segments -= saved
@@ -194,6 +190,11 @@ class PreviewTally:
             turned = self.turned.setdefault(key, Turned())
             turned.messages += 1
             turned.segments += saved
+
+
+def _may_save(text: str, segments: int) -> bool:
+    """Return whether a text can be UCS-2: in GSM-7 one of so many segments is longer."""
+    return segments > 1 and len(text) <= sms.UCS_2.joined * segments
 
 
 def _saving(text: str, segments: int) -> tuple[str, int]:

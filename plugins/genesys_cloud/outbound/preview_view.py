@@ -118,8 +118,7 @@ def _changes(preview: Preview) -> tuple[tuple[str, str, str], ...]:
     difference = preview.difference
     if difference is None:
         return ()
-    before = preview_lines.money(difference.cost, difference.currency)
-    now = preview_lines.money(preview.bill.total, preview.bill.currency)
+    before, now = preview_lines.costs(difference, preview.bill)
     people = (("new recipients", difference.new), ("recipients gone", difference.gone))
     return (
         *((name, "", f"{count:,}") for name, count in people if count is not None),

@@ -17,6 +17,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from genesys_cloud.outbound.filters import FILTERS
+from genesys_cloud.outbound.messages import storable
 from genesys_cloud.outbound.template_functions import FUNCTIONS
 from genesys_cloud.outbound.template_syntax import check_functions, check_plurals
 
@@ -116,7 +117,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def bounded(pieces: Iterable[str]) -> str:
-    """Join what a template yields; raise SecurityError as soon as it grows over OUTPUT_LIMIT."""
+    """Join what a template yields.
+
+    Raises SecurityError as soon as it grows over OUTPUT_LIMIT, and for what no database takes.
+    """
     parts: list[str] = []
     size = 0
     for piece in pieces:
@@ -124,4 +128,7 @@ def bounded(pieces: Iterable[str]) -> str:
         if size > OUTPUT_LIMIT:
             raise SecurityError(f"the text is longer than {OUTPUT_LIMIT} characters")
         parts.append(piece)
-    return "".join(parts)
+    text = "".join(parts)
+    if storable(text, most=OUTPUT_LIMIT) != text:
+        raise SecurityError("the text has a NUL or half of a surrogate pair")
+    return text

@@ -18,6 +18,8 @@ class Standing:
     reason_code: str | None
     reason: str | None = field(repr=False)
     campaign_state: str
+    plan_digest: str | None
+    approved_digest: str | None
     not_before: datetime | None
     deadline: datetime | None
     erased_at: datetime | None
@@ -40,13 +42,25 @@ def _because(one: Standing, otherwise: str) -> str:
 
 
 def _waiting(one: Standing) -> str:
+    if (kept_back := _campaign_keeps_back(one)) is not None:
+        return kept_back
+    if one.state is State.HELD:
+        return f"Not sent yet: {_because(one, 'it is held')}."
+    return "Not sent yet: it is planned, and waits for its turn."
+
+
+def _campaign_keeps_back(one: Standing) -> str | None:
     if one.campaign_state != "active":
         return f"Not sent because the campaign is {one.campaign_state}."
     if one.deadline is not None and one.deadline <= one.now:
         return "Not sent because its deadline has passed."
+    if one.plan_digest == "":
+        return "Not sent yet: its campaign is being planned."
+    if one.approved_digest != one.plan_digest:
+        return "Not sent because nobody has approved its plan."
     if one.not_before is not None and one.not_before > one.now:
         return f"Not sent yet: the campaign begins at {one.not_before:%Y-%m-%d %H:%M} UTC."
-    return "Not sent yet: it is planned, and waits for its turn."
+    return None
 
 
 def _accepted(one: Standing) -> str:
@@ -63,7 +77,7 @@ _SAID = {
     State.PLANNED: _waiting,
     State.CLAIMED: lambda one: "Not sent yet: a worker has taken it, and is about to send it.",
     State.ATTEMPTING: lambda one: "It is being sent; nobody knows yet whether it was accepted.",
-    State.HELD: lambda one: f"Not sent yet: {_because(one, 'it is held')}.",
+    State.HELD: _waiting,
     State.BLOCKED: lambda one: f"Not sent because: {_because(one, 'it was blocked')}.",
     State.REJECTED: lambda one: (
         f"Not sent: Genesys refused it: {_because(one, 'no reason given')}."

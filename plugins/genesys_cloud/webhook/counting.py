@@ -22,7 +22,7 @@ from genesys_cloud.ledger.failure_rules import read_failures
 from genesys_cloud.outbound.opt_outs import Arrival
 from genesys_cloud.outbound.stats import NO_STATS, Metric, Stats
 from genesys_cloud.webhook.config import ConfigSource
-from genesys_cloud.webhook.spool import Spool, SpoolFullError
+from genesys_cloud.webhook.spool import Spool, SpoolFullError, general_failure
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +91,19 @@ class Counting:
     def count(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         """Return what each event did; raises CampaignError where none can be counted or kept."""
         outcomes = self._counted_or_kept(batch)
-        self._stats.incr(Metric.EVENTS_RECEIVED, len(batch))
+        self._stats.incr(Metric.EVENTS_RECEIVED, _taken(outcomes))
         return outcomes
 
     def _counted_or_kept(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
         if not self._is_away:
             try:
-                return self._count_in_ledger(batch)
+                outcomes = self._count_in_ledger(batch)
             except LedgerUnavailableError as error:
                 self._is_away = True
                 log.error("status events go to the spool until the ledger is back: %s", error)
+            else:
+                self._tell(outcomes)
+                return outcomes
         try:
             return self._keep(batch)
         finally:
@@ -144,15 +147,19 @@ class Counting:
         self._is_away = False
         if batch:
             self._stats.timing(Metric.EVENTS_COMMIT, (time.perf_counter() - began) * 1000)
-            for metric, many in Counter(map(_metric, outcomes)).items():
-                self._stats.incr(metric, many)
         return outcomes
 
     def _count_again(self, batch: Sequence[Arrival]) -> Sequence[Outcome]:
-        """Count events of the spool."""
+        """Count events of the spool; what the spool keeps to try once more is told of then."""
         outcomes = self._count_in_ledger(batch)
-        self._stats.incr(Metric.SPOOL_REPLAYED, len(batch))
+        if general_failure(outcomes) is None:
+            self._tell(outcomes)
+            self._stats.incr(Metric.SPOOL_REPLAYED, _taken(outcomes))
         return outcomes
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        for metric, many in Counter(map(_metric, outcomes)).items():
+            self._stats.incr(metric, many)
 
     def _opened_ledger(self) -> Ledger:
         config = self._source.read()
@@ -204,6 +211,10 @@ class Counting:
                     log.warning("the spool is replayed: the ledger has all its events")
                     return
             self._sleep(PROBE_S)
+
+
+def _taken(outcomes: Sequence[Outcome]) -> int:
+    return sum(not isinstance(outcome, Exception) for outcome in outcomes)
 
 
 def _metric(outcome: Outcome) -> Metric:

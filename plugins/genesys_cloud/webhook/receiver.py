@@ -73,11 +73,12 @@ class Receiver:
         try:
             return await self._dispatch(scope, receive)
         except RefusedError as refused:
-            self._stats.incr(Metric.EVENTS_REFUSED, tags={"status": str(refused.status)})
-            return refused.answer
+            answer = refused.answer
         except CampaignError as error:
             log.error("an event was not counted, and its sender will try again: %s", error)
-            return _LATER
+            answer = _LATER
+        self._stats.incr(Metric.EVENTS_REFUSED, tags={"status": str(answer.status)})
+        return answer
 
     async def _dispatch(self, scope: Scope, receive: Receive) -> Answer:
         method, path = scope["method"], _local_path(scope)

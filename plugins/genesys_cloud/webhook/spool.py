@@ -111,9 +111,8 @@ class Spool:
             except ValueError as error:
                 self._set_aside(line, error)
         outcomes = count(events) if events else ()
-        failures = [one for one in outcomes if isinstance(one, Exception)]
-        if len(failures) == len(outcomes) > 1:
-            raise failures[0]  # where all fail, it is nobody's own fault, and waiting may help
+        if (failure := general_failure(outcomes)) is not None:
+            raise failure
         for line, outcome in zip(lines, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 self._set_aside(line, outcome)
@@ -151,6 +150,15 @@ class Spool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def general_failure(outcomes: Sequence[object]) -> Exception | None:
+    """Return the error where all events have one: it is nobody's own fault, and waiting may help.
+
+    Of an event that is alone nobody can tell.
+    """
+    failures = [one for one in outcomes if isinstance(one, Exception)]
+    return failures[0] if len(failures) == len(outcomes) > 1 else None
 
 
 def folder_size(folder: Path) -> int:

@@ -78,7 +78,11 @@ def _explained(location: str) -> Iterator[None]:
 
 def check_there(location: str, include_dir: Path) -> None:
     """Raise AudienceError, with what is there, for a file that does not exist; ask no URL."""
-    if "://" not in location and not _locate(location, include_dir).exists():
+    if "://" in location:
+        return
+    with _explained(location):  # a name may be too long to look for
+        there = _locate(location, include_dir).exists()
+    if not there:
         raise _missing(location, audience_names(include_dir / "audiences"))
 
 

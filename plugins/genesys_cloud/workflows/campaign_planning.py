@@ -6,14 +6,16 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
 from genesys_cloud.ledger.campaigns import failed, progress, was_planned
-from genesys_cloud.ledger.database import open_ledger
+from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.ownership import check_owner
 from genesys_cloud.ledger.plans import Origin
+from genesys_cloud.ledger.previews import count_changed
 from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import Settings
@@ -27,6 +29,8 @@ from genesys_cloud.workflows.preparing import prepare
 from genesys_cloud.workflows.previewing import (
     Run,
     Shown,
+    at_hand,
+    foresee,
     keep,
     keep_rehearsed,
     preview_of,
@@ -73,8 +77,9 @@ def plan_campaign(
     template = run.prepared.template
     with open_audience(campaign.audience, include) as audience:
         extremes, rows = begin_lint(template, campaign, audience)
+        own = campaign.campaign_id == own_campaign
         if run.dry_run:
-            planned, report, shown = _rehearse(run, rows, aim, audience.digest)
+            planned, report, shown = _rehearse(run, rows, aim, audience.digest, own=own)
         else:
             origin = Origin(
                 dag_id=run.dag_id or None,
@@ -82,7 +87,6 @@ def plan_campaign(
                 audience_digest=audience.digest,
             )
             aim |= {"origin": origin, "actor": actor, "asks": params["require_approval"]}
-            own = campaign.campaign_id == own_campaign
             planned, report, shown = _plan(run, rows, aim, own=own)
     found = end_lint(template, campaign, run.prepared.profile, extremes)
     log.info("plan of campaign %s\n%s", campaign.campaign_id, run_table(report, shown.preview))
@@ -110,28 +114,31 @@ def _aim(run: Run, params: Mapping[str, Any], include: Path) -> dict[str, Any]:
 
 
 def _rehearse(
-    run: Run, rows: Iterable[Row], aim: dict[str, Any], audience_digest: str
+    run: Run, rows: Iterable[Row], aim: dict[str, Any], audience_digest: str, *, own: bool
 ) -> tuple[dict[str, Any], PlanReport, Shown]:
-    report = rehearse(run.campaign, run.prepared.template, rows, **aim)
-    preview = preview_of(run, report, audience_digest=audience_digest)
-    return {}, report, keep_rehearsed(ledger_url(), run, preview, report.tally.samples())
+    with at_hand(ledger_url()) as ledger:
+        if ledger is not None:
+            _check_owner(ledger, run, own=own)
+        foresight = foresee(ledger, run) if ledger else None
+        report = rehearse(run.campaign, run.prepared.template, rows, **aim, foresight=foresight)
+        preview = preview_of(run, report, audience_digest=audience_digest)
+        return {}, report, keep_rehearsed(foresight, run, preview, report.tally.samples())
 
 
 def _plan(
     run: Run, rows: Iterable[Row], aim: dict[str, Any], *, own: bool
 ) -> tuple[dict[str, Any], PlanReport, Shown]:
     with closing(open_ledger(ledger_url())) as ledger:
-        if not own and run.dag_id:
-            check_owner(ledger, run.campaign.campaign_id, run.dag_id)
+        _check_owner(ledger, run, own=own)
         plan, report = plan_occurrence(ledger, run.campaign, run.prepared.template, rows, **aim)
-        count_plan(airflow_stats(), report)
         # What an earlier run of the occurrence has settled does not go out again.
-        counted = progress(ledger, plan.campaign_id, occurrence_id=plan.occurrence_id)
-        to_send = counted.states["planned"] + counted.states["held"]
+        standing = progress(ledger, plan.campaign_id, occurrence_id=plan.occurrence_id)
+        to_send = standing.states["planned"] + standing.states["held"]
         digest = aim["origin"].audience_digest
         preview = preview_of(run, report, audience_digest=digest, to_send=to_send)
-        samples = report.tally.samples()
-        shown = keep(ledger, run, preview, samples, occurrence_id=plan.occurrence_id)
+        counted = partial(count_changed, ledger, plan.occurrence_id)
+        shown = keep(ledger, run, preview, report.tally.samples(), counted=counted)
+    count_plan(airflow_stats(), report)
     planned = {
         "occurrence_id": plan.occurrence_id,
         "plan_digest": plan.digest,
@@ -139,6 +146,11 @@ def _plan(
         "to_send": to_send,
     }
     return planned, report, shown
+
+
+def _check_owner(ledger: Ledger, run: Run, *, own: bool) -> None:
+    if not own and run.dag_id:
+        check_owner(ledger, run.campaign.campaign_id, run.dag_id)
 
 
 def _began(campaign_id: str, occurrence: str) -> bool:

@@ -7,18 +7,15 @@ address or a text. Imports stand inside the tasks: every task process parses the
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 from airflow.sdk import task
 
 from genesys_cloud.workflows.form.params import ONCE
 from genesys_cloud.workflows.notices.callbacks import tell_end, tell_pause
 from genesys_cloud.workflows.pool import POOL
-from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
-
-if TYPE_CHECKING:
-    from genesys_cloud.ledger.plans import Origin
+from genesys_cloud.workflows.retries import SENDING, SOON
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +23,7 @@ MOST_SHARDS = 1_000
 """Under Airflow's max_map_length of 1024, past which the task that cuts the shards would fail."""
 
 
-@task(retries=2, retry_delay=timedelta(seconds=20), retry_policy=CampaignRetryPolicy())
+@task(retries=2, **SOON)
 def plan(
     occurrence_format: str | None,
     own_campaign: str | None = None,
@@ -52,7 +49,7 @@ def plan(
         )
 
 
-@task
+@task(retries=2, **SOON)
 def shards(planned: Any, params: Any = None) -> list[dict[str, Any]]:
     """Cut what is to be sent into shards; a dry run has none, nor has a plan nobody approved."""
     from dataclasses import asdict
@@ -99,9 +96,10 @@ def send(shard: dict[str, Any], planned: Any, params: Any = None) -> dict[str, i
 
 @task(
     trigger_rule="all_done",
-    retry_policy=CampaignRetryPolicy(),
     on_success_callback=tell_end,
     on_failure_callback=tell_end,
+    retries=2,
+    **SOON,
 )
 def summary(planned: Any, approved: Any, params: Any = None, ti: Any = None) -> dict[str, Any]:
     """Print where every recipient ended; fail the run where one has no outcome.
@@ -144,14 +142,3 @@ def occurrence_of(dag_run: Any, occurrence_format: str | None) -> str:
         return ONCE
     instant: datetime = dag_run.logical_date or dag_run.run_after
     return instant.astimezone(UTC).strftime(occurrence_format)
-
-
-def origin_of(dag_run: Any, audience_digest: str) -> Origin:
-    """Return what the ledger keeps of the run that plans."""
-    from genesys_cloud.ledger.plans import Origin
-
-    return Origin(
-        dag_id=getattr(dag_run, "dag_id", None),
-        run_id=getattr(dag_run, "run_id", None),
-        audience_digest=audience_digest,
-    )

@@ -19,7 +19,7 @@ from genesys_cloud.reporting.reconciliation import LedgerSide
 from genesys_cloud.reporting.targets import partition_of
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.actors import actor_of, run_of
-from genesys_cloud.workflows.audiences import storage_path
+from genesys_cloud.workflows.export_place import export_place
 from genesys_cloud.workflows.joining import Joined
 from genesys_cloud.workflows.pace import account_pace
 from genesys_cloud.workflows.recording import recording_ledger
@@ -40,7 +40,7 @@ def export_interval(
     `new_revision` in it says whether the rows are others than before.
     """
     began = time.monotonic()
-    root = storage_path(Settings.from_environment().export_url)
+    root = export_place(Settings.from_environment().export_url)
     hook = GenesysCloudHook(profile=profile)
     ledger = recording_ledger()
     try:

@@ -13,6 +13,7 @@ from itertools import islice
 from genesys_cloud.ledger import approvals, audit, blocking, caps, holding, plans, previews
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.foreseeing import Foresight
 from genesys_cloud.ledger.planned_rows import PlannedMessage
 from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.outbound.audience import Row
@@ -166,16 +167,22 @@ def rehearse(
     timekeeper: Timekeeper | None = None,
     now: datetime | None = None,
     workers: Workers | None = None,
+    foresight: Foresight | None = None,
 ) -> PlanReport:
-    """Do all that planning does, and keep nothing: what a dry run reports."""
+    """Do all that planning does, and keep nothing: what a dry run reports.
+
+    `foresight` asks the ledger who must not be written to, None to leave that out.
+    """
     report = PlanReport(profile=profile, quiet_hours=timekeeper.version if timekeeper else None)
     job = Job(
         campaign=campaign, occurrence=occurrence, profile=profile, timekeeper=timekeeper,
         now=now or datetime.now(UTC),
     )  # fmt: skip
     with closing(decided(job, template, rows, workers)) as everybody:
-        for message in _chosen(everybody, only):
-            report.count(message)
+        messages = _chosen(everybody, only)
+        while batch := list(islice(messages, ROWS_PER_TRANSACTION)):
+            for message in foresight.look(batch) if foresight else batch:
+                report.count(message)
     return report
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from genesys_cloud.errors import CampaignError, PolicyError
 from genesys_cloud.ledger import previews
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.foreseeing import Foresight
 from genesys_cloud.outbound import preview_lines
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.channels import CHANNELS, AddressKind
@@ -166,34 +168,58 @@ def keep(
     preview: Preview,
     samples: Iterable[Sample],
     *,
-    occurrence_id: int | None = None,
+    counted: Callable[[str], tuple[int, int] | None] | None = None,
 ) -> Shown:
     """Save a preview with what differs from the campaign's last run.
 
-    Recipients are compared where an occurrence was planned, not where it was rehearsed.
+    `counted` returns how many recipients are new since that run's occurrence, and how many gone.
     """
     before = previews.last(ledger, preview.campaign_id, dag_id=run.dag_id, run_id=run.run_id)
     if before is not None and not preview.is_test:
-        counted = None
-        if occurrence_id is not None:
-            counted = previews.count_changed(ledger, occurrence_id, before.preview.occurrence)
-        new, gone = counted or (None, None)
+        changed = counted(before.preview.occurrence) if counted else None
+        new, gone = changed or (None, None)
         preview = replace(preview, difference=compare(preview, before.preview, new=new, gone=gone))
     saved = previews.save(ledger, preview, samples, dag_id=run.dag_id, run_id=run.run_id)
     return Shown(id=saved, preview=preview)
 
 
-def keep_rehearsed(ledger_url: str, run: Run, preview: Preview, samples: Iterable[Sample]) -> Shown:
-    """Save the preview of a dry run; where the ledger is away, the log alone has it."""
+@contextmanager
+def at_hand(ledger_url: str) -> Iterator[Ledger | None]:
+    """Give the ledger to a dry run, None where it is away."""
     try:
         ledger = open_ledger(ledger_url, patience_s=PATIENCE_S)
-        try:
-            return keep(ledger, run, preview, samples)
-        finally:
-            ledger.close()
     except CampaignError as error:
-        log.warning("The preview of this dry run was not kept, and has no page: %s", error)
-        return Shown(id=None, preview=preview)
+        log.warning(
+            "This dry run does not know of suppressions, consents on record and caps: %s", error
+        )
+        yield None
+        return
+    with closing(ledger):
+        yield ledger
+
+
+def foresee(ledger: Ledger, run: Run) -> Foresight:
+    """Return what says to a dry run what planning would find in the ledger."""
+    before = previews.last(ledger, run.campaign.campaign_id, dag_id=run.dag_id, run_id=run.run_id)
+    return Foresight(
+        ledger=ledger,
+        campaign=run.campaign,
+        occurrence=run.occurrence,
+        now=run.now,
+        before=before.preview.occurrence if before else None,
+    )
+
+
+def keep_rehearsed(
+    foresight: Foresight | None, run: Run, preview: Preview, samples: Iterable[Sample]
+) -> Shown:
+    """Save the preview of a dry run; where the ledger is away, the log alone has it."""
+    if foresight is not None:
+        try:
+            return keep(foresight.ledger, run, preview, samples, counted=foresight.changed)
+        except CampaignError as error:
+            log.warning("The preview of this dry run was not kept, and has no page: %s", error)
+    return Shown(id=None, preview=preview)
 
 
 def _finish(run: Run, tally: PreviewTally) -> Finish:

@@ -14,7 +14,8 @@ from genesys_cloud.webhook.signature import HEADER, sign
 
 TAKES_FORGED = (
     "takes events that nobody has signed: it is not this project's receiver, or one that allows "
-    "unsigned events. Anybody who knows the address can report statuses."
+    "unsigned events. Anybody who knows the address can report statuses. Check the address; a "
+    "receiver of this project takes them where it has no secret: give it GENESYS_WEBHOOK_SECRET."
 )
 """What follows the address of such a receiver."""
 

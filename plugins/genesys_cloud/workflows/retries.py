@@ -57,6 +57,12 @@ class CampaignRetryPolicy(RetryPolicy):
         return cls()
 
 
+SOON: dict[str, Any] = {
+    "retry_delay": timedelta(seconds=20),
+    "retry_policy": CampaignRetryPolicy(),
+}
+"""When a step is tried again that the ledger or Genesys was away for."""
+
 SENDING: dict[str, Any] = {
     "retries": 5,
     "retry_delay": timedelta(seconds=30),

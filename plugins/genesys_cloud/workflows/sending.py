@@ -130,6 +130,7 @@ class _ShardSender:
     def run(self) -> Counter[str]:
         """Claim and send batches until nothing is left or the campaign may not send."""
         horizon_us = HORIZON // timedelta(microseconds=1)
+        waits_since: datetime | None = None
         while True:
             most = batch_limit(self.limits, horizon_us=horizon_us, most=self.most)
             now = self.clock.now()
@@ -148,10 +149,12 @@ class _ShardSender:
                 why = "is paused or cancelled, or its plan is another by now, or not approved"
                 log.warning("shard %s: its campaign %s", self.shard.number, why)
                 return self.tally
-            count_wait(self.stats, batch, now)
             if batch.claims:
+                count_wait(self.stats, batch, waits_since or now)
+                waits_since = None
                 self._send(batch)
             elif batch.wait_until is not None:
+                waits_since = waits_since or now
                 sleep_until(batch.wait_until, self.clock)
             elif not batch.shut and not self._take_over():
                 return self.tally

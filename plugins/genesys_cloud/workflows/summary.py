@@ -76,11 +76,11 @@ def progress_table(progress: Progress) -> str:
 def check_accounted(progress: Progress) -> None:
     """Raise UnaccountedError unless every recipient of an active campaign is in a final state."""
     waiting = progress.states["planned"] + progress.states["held"]
-    if progress.campaign_state == "active" and (waiting or progress.in_flight):
+    if progress.campaign_state == "active" and (waiting or progress.attempting):
         raise UnaccountedError(
-            f"{waiting + progress.in_flight} of {progress.recipients} recipients of campaign "
+            f"{waiting + progress.attempting} of {progress.recipients} recipients of campaign "
             f"{progress.campaign_id!r} have no outcome: {waiting} were not sent and "
-            f"{progress.in_flight} are in a worker's hands. Look into the failed send tasks, mend "
+            f"{progress.attempting} are being sent. Look into the failed send tasks, mend "
             "the cause and clear them: they go on where they stopped, and nobody is sent to twice."
         )
 

@@ -33,11 +33,9 @@ def count_plan(stats: Stats, report: PlanReport) -> None:
     stats.incr(Metric.PLAN_BLOCKED, report.blocked.total())
 
 
-def count_wait(stats: Stats, batch: Batch, now: datetime) -> None:
-    """Tell how long the rate limits let a batch wait."""
-    free_at = batch.slots[0] if batch.slots else batch.wait_until
-    if free_at is not None:
-        stats.timing(Metric.GATE_WAIT, max(0.0, (free_at - now).total_seconds() * 1000))
+def count_wait(stats: Stats, batch: Batch, since: datetime) -> None:
+    """Tell how long the rate limits have let a batch wait that has its slots now."""
+    stats.timing(Metric.GATE_WAIT, max(0.0, (batch.slots[0] - since).total_seconds() * 1000))
 
 
 def count_batch(

@@ -25,7 +25,7 @@ from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.audiences import Audience, open_audience
 from genesys_cloud.workflows.form.run_params import check_campaign
-from genesys_cloud.workflows.form.trial_form import MOST_TEST_RECIPIENTS, campaign_of
+from genesys_cloud.workflows.form.trial import MOST_TEST_RECIPIENTS, trial_campaign
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence
 from genesys_cloud.workflows.preparing import prepare
 from genesys_cloud.workflows.previewing import Run, keep, preview_of, read_prices
@@ -38,7 +38,7 @@ def plan_run(
     params: Mapping[str, Any], dag_run: Any, *, occurrence: str, actor: str, now: datetime
 ) -> dict[str, Any]:
     """Plan the test that a form's Params describe, and return ids and counts for what follows."""
-    campaign = campaign_of(params)
+    campaign = trial_campaign(params)
     include = Settings.from_environment().include_dir
     check_campaign(campaign, include)
     library = TemplateLibrary(root=include / "templates")
@@ -59,8 +59,7 @@ def plan_run(
     ):
         plan, report = plan_test(ledger, run, audience, actor=actor)
         preview = preview_of(run, report, audience_digest=audience.digest)
-        samples = report.tally.samples()
-        shown = keep(ledger, run, preview, samples, occurrence_id=plan.occurrence_id)
+        shown = keep(ledger, run, preview, report.tally.samples())
     log.info("test of campaign %s\n%s", plan.campaign_id, run_table(report, shown.preview))
     return {
         "campaign_id": plan.campaign_id,

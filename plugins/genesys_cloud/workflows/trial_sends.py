@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import task
 
 from genesys_cloud.workflows.campaign_tasks import occurrence_of
-from genesys_cloud.workflows.form.trial_form import MOST_TEST_RECIPIENTS
+from genesys_cloud.workflows.form.trial import MOST_TEST_RECIPIENTS
 from genesys_cloud.workflows.pool import POOL
-from genesys_cloud.workflows.retries import SENDING, CampaignRetryPolicy
+from genesys_cloud.workflows.retries import SENDING, SOON
 
 log = logging.getLogger(__name__)
 
@@ -19,19 +19,21 @@ OCCURRENCE_FORMAT = "test-%Y%m%dT%H%M%SZ"
 """Each run is a test of its own, by the time of its start in UTC."""
 
 
-@task(retries=2, retry_delay=timedelta(seconds=20), retry_policy=CampaignRetryPolicy())
+@task(retries=2, **SOON)
 def plan(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """Turn the test list into planned and blocked messages, and refuse what is no test."""
     from genesys_cloud.workflows.actors import actor_of
+    from genesys_cloud.workflows.plain_errors import told_plainly
     from genesys_cloud.workflows.trial_planning import plan_run
 
-    return plan_run(
-        params,
-        dag_run,
-        occurrence=occurrence_of(dag_run, OCCURRENCE_FORMAT),
-        actor=actor_of(dag_run),
-        now=datetime.now(UTC),
-    )
+    with told_plainly():
+        return plan_run(
+            params,
+            dag_run,
+            occurrence=occurrence_of(dag_run, OCCURRENCE_FORMAT),
+            actor=actor_of(dag_run),
+            now=datetime.now(UTC),
+        )
 
 
 @task(pool=POOL, **SENDING)
@@ -51,7 +53,7 @@ def send(planned: Any, params: Any = None) -> dict[str, int]:
     return {}
 
 
-@task(trigger_rule="all_done", retry_policy=CampaignRetryPolicy())
+@task(trigger_rule="all_done", retries=2, **SOON)
 def summary(planned: Any) -> dict[str, Any]:
     """Print where every recipient of the test ended; fail the run where one has no outcome."""
     from contextlib import closing

@@ -19,7 +19,7 @@ from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.actors import MOST, actor_of, run_of
 from genesys_cloud.workflows.approval.approved_plan import check_files, check_released, plan_of
-from genesys_cloud.workflows.approval.question import preview_page, question_text
+from genesys_cloud.workflows.approval.question import preview_page, question_text, shown_digest
 
 NOT_SENT = "not_sent"
 """The key under which a task tells the summary why nothing is sent."""
@@ -32,7 +32,10 @@ START_AGAIN = "Nothing was sent. Start the campaign again to be asked again."
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question of one run; `asked` is the plan that it is about."""
+    """One question of one run.
+
+    `asked` is the plan that it is about and, once it is put, `until` when it stands.
+    """
 
     context: Any
     asked: Mapping[str, Any]
@@ -43,8 +46,8 @@ class Question:
         planned = context["ti"].xcom_pull(task_ids="plan")
         return cls(context=context, asked={name: planned.get(name) for name in ASKED})
 
-    def put(self) -> tuple[timedelta, str]:
-        """Return how long the question stands, and its text in Markdown.
+    def put(self) -> tuple[datetime, str]:
+        """Return until when the question stands, and its text in Markdown.
 
         Raises NotApprovedError where the plan is another by now, or its deadline has passed.
         """
@@ -65,7 +68,18 @@ class Question:
             until=until,
             page=preview_page(run.dag_id, run.run_id, conf.get("api", "base_url", fallback="")),
         )
-        return until - now, text
+        return until, text
+
+    def check_shown(self, text: str) -> None:
+        """Raise NotApprovedError where the text that Airflow shows is about another plan."""
+        if shown_digest(self.asked["plan_digest"]) in text:
+            return
+        with self._void_is_told("airflow"):
+            raise NotApprovedError(
+                f"{self._campaign} was planned anew in a run that had asked already, and Airflow "
+                f"would show the text of the plan before it. {START_AGAIN}",
+                reason="planned_anew",
+            )
 
     def waive(self) -> None:
         """Write down that nobody was asked."""
@@ -90,6 +104,15 @@ class Question:
                 ledger, self._occurrence_id, self.asked.get("plan_digest") or "", entry
             )
         self._fail(NotApprovedError(f"{self._campaign} was rejected by {actor}. {START_AGAIN}"))
+
+    def check_in_time(self, answered_at: datetime) -> None:
+        """Raise NotApprovedError where an answer came after the question's time.
+
+        Airflow takes one until its scheduler has looked, and that may have been down for hours.
+        """
+        until = self.asked.get("until")
+        if until and datetime.fromisoformat(until) < answered_at:
+            self.miss("timeout")
 
     def approve(self, user: Mapping[str, Any] | None) -> None:
         """Write down somebody's yes, if that is somebody who may, and the plan is still that one.

@@ -7,8 +7,9 @@ digest, and whatever sends asks there. The state of a task in Airflow lets nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import TaskAwaitingInput
@@ -50,13 +51,30 @@ class CampaignApproval(ApprovalOperator):
         if not params["require_approval"]:
             question.waive()
             return {"chosen_options": [self.APPROVE], "asked": False}
-        self.response_timeout, self.body = question.put()
+        until, self.body = question.put()
+        question.check_shown(self._put_up(context["ti"].id))
+        self.response_timeout = until - datetime.now(UTC)
         try:
             return super().execute(context)
         except TaskAwaitingInput as waiting:
             # As it is shown: an XCom can be edited while the question stands.
-            waiting.kwargs = {"asked": dict(question.asked)}
+            waiting.kwargs = {"asked": {**question.asked, "until": until.isoformat()}}
             raise
+
+    def _put_up(self, ti_id: UUID) -> str:
+        """Return the text that Airflow shows for ours: a run's first one, however often it asks."""
+        from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
+        from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+        asked = CreateHITLDetailPayload(
+            ti_id=ti_id,
+            options=self.options,
+            subject=self.subject,
+            body=self.body,
+            params={},
+            assigned_users=[],
+        )
+        return getattr(SUPERVISOR_COMMS.send(asked), "body", None) or ""
 
     def execute_complete(
         self, context: Any, event: dict[str, Any], asked: Mapping[str, Any] | None = None
@@ -69,6 +87,7 @@ class CampaignApproval(ApprovalOperator):
             question.miss(event["error_type"])
         user = event.get("responded_by_user")
         if event["chosen_options"] == [self.APPROVE]:
+            question.check_in_time(event["responded_at"])
             question.approve(user)
         else:
             question.reject(user)

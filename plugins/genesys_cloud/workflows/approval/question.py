@@ -38,15 +38,22 @@ def question_text(
             "| | |",
             "|---|---|",
             *(f"| {name} | {value} |" for name, value in _figures(planned)),
-            f"| plan | `{planned['plan_digest'][:SHOWN]}` |",
+            f"| plan | {shown_digest(planned['plan_digest'])} |",
             f"| started by | {_code(started_by)} |",
             f"| without an answer by | {until:%Y-%m-%d %H:%M} UTC, nothing is sent |",
             "",
             *_remarks(planned.get("preview") or {}),
             "A contact list or template that is changed before it is approved voids the answer.",
             *([f"Somebody other than {_code(not_by)} has to approve."] if not_by else []),
+            # Airflow shows a run's first text again, whenever the run asks.
+            f"Asked again, this text stays, and stands {params['approval_hours']:g} hours anew.",
         ]
     )
+
+
+def shown_digest(plan_digest: str) -> str:
+    """Return how the text names a plan."""
+    return f"`{plan_digest[:SHOWN]}`"
 
 
 def preview_page(dag_id: str, run_id: str, base_url: str) -> str:

@@ -47,7 +47,12 @@ def pool(scene: Scene) -> str | Found:
             f"There is no pool {POOL}, so send tasks would wait for ever without a word. Start the "
             f"scheduler again, which makes it, or `airflow pools set {POOL} 4 sends`."
         )
-    return f"{POOL} has {slots} slots"
+    if slots == 0:
+        return wrong(
+            f"The pool {POOL} has no slot, so send tasks would wait for ever without a word. Give "
+            f"it some: `airflow pools set {POOL} 4 sends`."
+        )
+    return f"{POOL} has {slots if slots > 0 else 'any number of'} slots"
 
 
 def _slots() -> int | None:

@@ -11,8 +11,8 @@ from genesys_cloud.outbound.lint_values import lint
 from genesys_cloud.outbound.templates import Template, TemplateLibrary
 from genesys_cloud.outbound.worst_case import find_worst
 from genesys_cloud.reporting.targets import check_target
-from genesys_cloud.workflows.audiences import storage_path
 from genesys_cloud.workflows.doctor.checkup import Found, Scene, first_of, warning, wrong
+from genesys_cloud.workflows.export_place import export_place
 from genesys_cloud.workflows.preparing import check_template
 
 PROFILES = ("messaging", "agentless")
@@ -64,7 +64,7 @@ def approved(scene: Scene) -> str | Found | None:
 def exports(scene: Scene) -> str:
     """Write a file where exports go, and remove it."""
     location = scene.settings.export_url
-    check_target(storage_path(location))
+    check_target(export_place(location))
     return f"{location} can be written"
 
 

@@ -76,6 +76,11 @@ def parked_events(scene: Scene) -> str | Found | None:
 def spool(scene: Scene) -> str | Found:
     """Look into the receiver's spool, where this machine has it."""
     folder = scene.settings.webhook_spool
+    if folder.exists() and not folder.is_dir():
+        return wrong(
+            f"{folder} is no folder, so a receiver here would turn events away while the ledger is "
+            "away. Give a folder in GENESYS_WEBHOOK_SPOOL."
+        )
     aside = folder / spooling.SET_ASIDE
     if aside.exists():
         return warning(

@@ -9,7 +9,6 @@ from genesys_cloud.errors import CampaignError, PolicyError
 from genesys_cloud.ledger.failure_rules import read_failures
 from genesys_cloud.ledger.retention_policy import policy_file
 from genesys_cloud.ledger.retention_policy import read_policy as read_retention
-from genesys_cloud.outbound.prices import PriceList
 from genesys_cloud.outbound.revocation import RevocationPolicy
 from genesys_cloud.settings import policy_path, read_clear
 from genesys_cloud.webhook import opt_out_words
@@ -17,6 +16,9 @@ from genesys_cloud.workflows.doctor.checkup import Found, Scene, first_of, info,
 from genesys_cloud.workflows.form.offers import read_senders
 from genesys_cloud.workflows.holding import read_quiet_hours
 from genesys_cloud.workflows.notices import rules
+from genesys_cloud.workflows.previewing import read_prices
+
+REVOCATION = "revocation.toml"
 
 
 def policies(scene: Scene) -> str | Found:
@@ -56,21 +58,16 @@ def notifications(scene: Scene) -> str | Found:
     return f"{', '.join(rule.name for rule in told)} can be made"
 
 
-def _own(name: str, parse: Callable[[str], object]) -> Callable[[Path], object]:
-    """Return what reads a policy whose errors are sentences already."""
-
-    def read(include_dir: Path) -> object:
-        path = policy_path(include_dir, name)
-        return read_clear(
-            path,
-            parse,
-            lambda reason: PolicyError(
-                f"The policy {path} can't be used ({reason}). Mend the file; "
-                f"include/policies/{name} of the project shows its form."
-            ),
-        )
-
-    return read
+def _read_revocation(include_dir: Path) -> RevocationPolicy:
+    path = policy_path(include_dir, REVOCATION)
+    return read_clear(
+        path,
+        RevocationPolicy.parse,
+        lambda reason: PolicyError(
+            f"The policy {path} can't be used ({reason}). Mend the file; "
+            f"include/policies/{REVOCATION} of the project shows its form."
+        ),
+    )
 
 
 POLICIES: Mapping[str, Callable[[Path], object]] = {
@@ -79,8 +76,8 @@ POLICIES: Mapping[str, Callable[[Path], object]] = {
         policy_path(include, opt_out_words.FILE)
     ),
     "failures.toml": read_failures,
-    "revocation.toml": _own("revocation.toml", RevocationPolicy.parse),
+    REVOCATION: _read_revocation,
     "retention.toml": lambda include: read_retention(policy_file(include)),
-    "prices.toml": _own("prices.toml", PriceList.parse),
+    "prices.toml": read_prices,
 }
 """Who reads which file of include/policies; a folder without one has the project's own."""

@@ -36,7 +36,7 @@ def configured(scene: Scene) -> str | Found:
             "The receiver counts events that nobody has signed, so anybody who reaches it can "
             "change statuses. Set GENESYS_WEBHOOK_SECRET, and unset GENESYS_WEBHOOK_ALLOW_UNSIGNED."
         )
-    return f"{len(config.secrets)} signing secrets and {len(config.api_keys)} API keys are set"
+    return f"set are signing secrets: {len(config.secrets)}, API keys: {len(config.api_keys)}"
 
 
 def registered(scene: Scene) -> str | Found:

@@ -13,6 +13,10 @@ from typing import Any
 
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.outbound.campaign import MOST_DAYS, Campaign
+from genesys_cloud.outbound.senders import check_sender
+from genesys_cloud.outbound.templates import TemplateLibrary
+from genesys_cloud.workflows.audiences import check_there
+from genesys_cloud.workflows.form.offers import read_senders
 
 INSTANTS = ("not_before", "deadline")
 
@@ -59,11 +63,6 @@ def checked_campaign(
 
 def check_campaign(campaign: Campaign, include: Path) -> None:
     """Raise ConfigurationError for what a run can't use, by its include folder."""
-    from genesys_cloud.outbound.senders import check_sender
-    from genesys_cloud.outbound.templates import TemplateLibrary
-    from genesys_cloud.workflows.audiences import check_there
-    from genesys_cloud.workflows.form.offers import read_senders
-
     TemplateLibrary(root=include / "templates").check_there(campaign.template)
     check_there(campaign.audience, include)
     check_sender(read_senders(include), campaign.sender, campaign.channel)

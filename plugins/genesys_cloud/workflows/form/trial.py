@@ -18,7 +18,7 @@ FIELDS = ("campaign_id", "template", "channel", "sender", "default_language")
 """What a test takes over from the campaign."""
 
 
-def test_form() -> dict[str, Param]:
+def trial_form() -> dict[str, Param]:
     """Return the Params of a test."""
     form = campaign_form()
     offered = form["audience"].schema
@@ -30,9 +30,16 @@ def test_form() -> dict[str, Param]:
         "them. Put your numbers into a list of your own below **include/audiences**; those of "
         f"**{TEST_LIST}** are fictional.",
     }
-    return {name: form[name] for name in FIELDS} | {"test_audience": Param(TEST_LIST, **audience)}
+    campaign_id = form["campaign_id"].schema | {
+        "description_md": "The campaign's name; each test of it has a run of its own in the audit "
+        "trail."
+    }
+    return {name: form[name] for name in FIELDS} | {
+        "campaign_id": Param(form["campaign_id"].value, **campaign_id),
+        "test_audience": Param(TEST_LIST, **audience),
+    }
 
 
-def campaign_of(params: Mapping[str, Any]) -> Campaign:
+def trial_campaign(params: Mapping[str, Any]) -> Campaign:
     """Return what is sent: the campaign's texts to the test list, without caps and hold-out."""
     return Campaign(audience=params["test_audience"], **{name: params[name] for name in FIELDS})
