@@ -121,7 +121,7 @@ def test_where_all_is_well_every_check_says_what_it_found(
     assert said["ledger"].startswith(f"sqlite:///{well}/ledger.db answers")
     assert "order_update" in said["templates"]
     assert "quiet_hours.toml" in said["policies"]
-    assert said["receiver"].startswith("1 signing secrets")
+    assert said["receiver"].startswith("set are signing secrets: 1")
     assert said["receiver_answers"].startswith(f"{receiver.url} takes what this connection signs")
     assert "keep track_statuses switched on" in said["registration"]
     levels = {name: check["level"] for name, check in checks.items()}
