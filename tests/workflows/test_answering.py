@@ -411,7 +411,7 @@ def test_what_was_sent_before_and_what_else_is_to_be_known_is_said() -> None:
         "| warnings about the template, in the log of **plan** | 2 |",
         "| SMS segments | 12 |",
         "[Preview: the texts, the first who are blocked, and why](/p)",
-        "Asked again, this text stays, and stands 0.5 hours anew.",
+        "If it is asked again, this text stays as it is, and there are 0.5 hours anew to answer.",
     ):
         assert line in text.splitlines()
     assert "a bot takes them for the customer's own words" in text

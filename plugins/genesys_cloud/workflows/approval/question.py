@@ -46,7 +46,8 @@ def question_text(
             "A contact list or template that is changed before it is approved voids the answer.",
             *([f"Somebody other than {_code(not_by)} has to approve."] if not_by else []),
             # Airflow shows a run's first text again, whenever the run asks.
-            f"Asked again, this text stays, and stands {params['approval_hours']:g} hours anew.",
+            "If it is asked again, this text stays as it is, and there are "
+            f"{params['approval_hours']:g} hours anew to answer.",
         ]
     )
 
