@@ -39,9 +39,15 @@ class Foresight:
     occurrence: str
     now: datetime
     before: str | None = None
+    _purpose: str = field(init=False)
+    _consent_from: ConsentFrom = field(init=False)
     _ready: int = field(default=0, init=False)
     _listed: int = field(default=0, init=False)
     _met: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._purpose = normalise_purpose(self.campaign.purpose)
+        self._consent_from = ConsentFrom(self.campaign.consent_from)
 
     def look(self, batch: Sequence[PlannedMessage]) -> list[PlannedMessage]:
         """Return the next of the list as planning would leave them, in their order."""
@@ -73,16 +79,7 @@ class Foresight:
     ) -> PlannedMessage:
         if one.state is State.BLOCKED or one.address_key is None:
             return one
-        rows = known.get(one.address_key, ())
-        code = blocking.refusal(
-            [recorded(row._mapping) for row in rows if row.state is not None],
-            suppressed=any(row.suppressed for row in rows),
-            purpose=normalise_purpose(self.campaign.purpose),
-            consent_from=ConsentFrom(self.campaign.consent_from),
-            row_expires_at=one.consent_expires_at,
-            now=self.now,
-        )
-        if code:
+        if code := self._refusal(one, known.get(one.address_key, ())):
             return _blocked(one, code, blocking.SENTENCES[code])
         cap, days = self.campaign.recipient_cap, self.campaign.recipient_cap_days
         if cap is not None and one.address_key in full:
@@ -91,6 +88,16 @@ class Foresight:
         if (most := self.campaign.most_messages) is not None and self._ready > most:
             return _blocked(one, caps.CAMPAIGN_CAP, caps.campaign_sentence(most))
         return one
+
+    def _refusal(self, one: PlannedMessage, rows: Sequence[Row[Any]]) -> str | None:
+        return blocking.refusal(
+            [recorded(row._mapping) for row in rows if row.state is not None],
+            suppressed=any(row.suppressed for row in rows),
+            purpose=self._purpose,
+            consent_from=self._consent_from,
+            row_expires_at=one.consent_expires_at,
+            now=self.now,
+        )
 
     def _full(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         cap = self.campaign.recipient_cap
