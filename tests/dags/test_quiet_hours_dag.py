@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests import quiet
 from tests.dags.clocks import zone_where_it_is
 from tests.dags.runs import ROOT, DagRuns, FinishedRun, dag_bag, ledger_rows
 from tests.simulator.server import SimulatorProcess
@@ -19,18 +20,6 @@ from tests.simulator.server import SimulatorProcess
 SOON = timedelta(seconds=15)
 """When a plan has been made by then, even on a slow machine."""
 NUMBERS = [f"+120255501{number:02d}" for number in range(40, 45)]
-
-RULE = """
-dated = 2026-11-23
-
-[[rules]]
-country = "US"
-classes = ["marketing"]
-days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-opens = "{opens:%H:%M:%S}"
-closes = "{closes:%H:%M:%S}"
-source = "test"
-"""
 
 
 @pytest.fixture
@@ -62,7 +51,7 @@ def write_contacts(place: Path, zones: Mapping[str, str]) -> None:
 
 def write_hours(place: Path, opens: datetime, closes: datetime) -> None:
     policy = place / "include" / "policies" / "quiet_hours.toml"
-    policy.write_text(RULE.format(opens=opens, closes=closes), encoding="utf-8")
+    policy.write_text(quiet.policy(f"{opens:%H:%M:%S}", f"{closes:%H:%M:%S}"), encoding="utf-8")
 
 
 def arrived(simulator: SimulatorProcess) -> list[str]:

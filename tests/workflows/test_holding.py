@@ -26,6 +26,7 @@ from genesys_cloud.outbound.quiet_policy import parse_policy
 from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.workflows.holding import read_quiet_hours, send_due
 from genesys_cloud.workflows.sending import send_shard
+from tests import quiet
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender
@@ -35,18 +36,7 @@ PLACE = "marketing|US||America/New_York"
 PLENTY = [Limit(name="account", most=1_000_000)]
 ONE_A_SECOND = [Limit(name="account", most=60)]
 
-POLICY = """
-dated = 2026-11-23
-
-[[rules]]
-country = "US"
-classes = ["marketing"]
-days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-opens = "08:00"
-closes = "21:00"
-source = "test"
-"""
-QUIET = parse_policy(POLICY)
+QUIET = parse_policy(quiet.policy())
 
 
 def wall(text: str) -> datetime:
@@ -243,7 +233,7 @@ def test_a_policy_that_has_changed_since_holds_on(
     simulator: SimulatorProcess, night: Night
 ) -> None:
     plan = held_overnight(night, 2)
-    later = parse_policy(POLICY.replace("08:00", "10:00"))
+    later = parse_policy(quiet.policy(opens="10:00"))
     night.is_now(wall("2026-11-24 08:00"))
 
     done = send_due(
@@ -325,12 +315,12 @@ def test_an_include_folder_without_a_policy_has_the_projects(tmp_path: Path) -> 
     assert read_quiet_hours(tmp_path).version == shipped.version
     own = tmp_path / "policies" / "quiet_hours.toml"
     own.parent.mkdir()
-    own.write_text(POLICY)
+    own.write_text(quiet.policy())
     assert read_quiet_hours(tmp_path).version == QUIET.version
 
 
 @pytest.mark.parametrize(
-    "content", [b"dated = ", b"\xff\xfe", POLICY.replace('"US"', '"USA"').encode()]
+    "content", [b"dated = ", b"\xff\xfe", quiet.policy().replace('"US"', '"USA"').encode()]
 )
 def test_a_policy_that_is_not_clear_stops_the_run(tmp_path: Path, content: bytes) -> None:
     own = tmp_path / "policies" / "quiet_hours.toml"

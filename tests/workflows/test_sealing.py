@@ -22,6 +22,7 @@ from genesys_cloud.outbound.timing import Timekeeper
 from genesys_cloud.settings import PROJECT_ROOT
 from genesys_cloud.workflows.planning import plan_occurrence
 from genesys_cloud.workflows.planning_workers import Workers
+from tests import quiet
 from tests.ledger.test_approvals import claim
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
@@ -39,17 +40,6 @@ PEOPLE = [
     "r2,+12025550102,true,es,America/New_York,Ana,A-2",
     "r3,+12025550103,,en,America/New_York,Sam,A-3",
 ]
-POLICY = """
-dated = 2026-11-23
-
-[[rules]]
-country = "US"
-classes = ["marketing"]
-days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-opens = "08:00"
-closes = "21:00"
-source = "test"
-"""
 
 
 @pytest.fixture
@@ -89,13 +79,13 @@ def digest_of(
 def test_neither_the_clock_nor_the_workers_make_it_another_plan(
     sqlite_ledger: Ledger, templates: Path
 ) -> None:
-    marketing = {"message_class": "marketing", "policy": POLICY}
+    marketing = {"message_class": "marketing", "policy": quiet.policy()}
     by_day = digest_of(sqlite_ledger, templates, **marketing)
     # At night all are held until the morning: who gets what is the same.
     assert digest_of(sqlite_ledger, templates, now=NIGHT, **marketing) == by_day
     workers = Workers(templates=templates, count=1, after=1)
     assert digest_of(sqlite_ledger, templates, workers=workers, **marketing) == by_day
-    later = POLICY.replace("08:00", "10:00")
+    later = quiet.policy(opens="10:00")
     assert digest_of(sqlite_ledger, templates, **marketing | {"policy": later}) != by_day
 
 
