@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from genesys_cloud.ledger.plans import Plan, overtaken
@@ -37,13 +37,14 @@ NOTED_EVERY = timedelta(hours=1)
 
 _other = messages.alias("other")
 _own = occurrences.alias("own")
+# Which attempts count is asked of each of them later; the note of the last one may be behind.
+_SENT_SINCE = (occurrences.c.last_attempt_at > bindparam("noted_since")) & ~occurrences.c.is_test
 _OTHERS = (
     select(occurrences.c.id)
     .join(_own, (_own.c.channel == occurrences.c.channel) & (_own.c.id != occurrences.c.id))
     .where(
         _own.c.id == bindparam("within"),
-        occurrences.c.last_attempt_at > bindparam("since"),
-        ~occurrences.c.is_test,
+        _SENT_SINCE,
     )
 )
 
@@ -57,8 +58,7 @@ def full(
     Whoever asks before an attempt holds the audit trail's lock, so that two campaigns at once can't
     both take the last place.
     """
-    noted_since = since - NOTED_EVERY  # which attempts count is asked of each of them below
-    sought = {"within": occurrence_id, "since": noted_since}
+    sought = {"within": occurrence_id, "noted_since": since - NOTED_EVERY}
     others = connection.execute(_OTHERS, sought).scalars().all()
     if len(others) < cap:
         return set()  # an occurrence has one message for an address
@@ -69,10 +69,20 @@ def full(
 
 
 def full_addresses(
-    connection: Connection, others: Sequence[int], keys: Sequence[str], *, cap: int, since: datetime
+    connection: Connection,
+    keys: Sequence[str],
+    *,
+    channel: str,
+    but: ColumnElement[bool],
+    cap: int,
+    since: datetime,
 ) -> set[str]:
-    """Return which addresses, by their keys, had `cap` messages or more of these occurrences after
-    `since`."""
+    """Return which addresses of a channel, by their keys, had `cap` messages or more after `since`.
+
+    What the occurrences sent that `but` says does not count.
+    """
+    query = select(occurrences.c.id).where(occurrences.c.channel == channel, _SENT_SINCE, ~but)
+    others = connection.execute(query, {"noted_since": since - NOTED_EVERY}).scalars().all()
     if len(others) < cap:
         return set()
     scope = encoded([{"address_key": key} for key in keys])

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 
 from genesys_cloud.ledger import blocking, caps
 from genesys_cloud.ledger.consents import recorded
@@ -70,7 +70,7 @@ class Foresight:
             had = connection.execute(
                 select(func.count())
                 .select_from(messages.join(occurrences))
-                .where(*self._own(before), messages.c.address_key.is_not(None))
+                .where(self._own(before), messages.c.address_key.is_not(None))
             ).scalar_one()
         return self._listed - self._met, had - self._met
 
@@ -104,15 +104,9 @@ class Foresight:
         if cap is None:
             return set()
         since = self.now - timedelta(days=self.campaign.recipient_cap_days)
-        others = connection.execute(
-            select(occurrences.c.id).where(
-                occurrences.c.channel == self.campaign.channel,
-                occurrences.c.last_attempt_at > since - caps.NOTED_EVERY,
-                ~occurrences.c.is_test,
-                or_(*(~own for own in self._own(self.occurrence))),
-            )
-        )
-        return caps.full_addresses(connection, others.scalars().all(), keys, cap=cap, since=since)
+        own = self._own(self.occurrence)
+        channel = self.campaign.channel
+        return caps.full_addresses(connection, keys, channel=channel, but=own, cap=cap, since=since)
 
     def _count_met(self, connection: Connection, keys: Sequence[str]) -> int:
         if self.before is None:
@@ -121,8 +115,8 @@ class Foresight:
         scope["campaign_id"] = self.campaign.campaign_id
         return int(connection.execute(_met(connection.dialect.name), scope).scalar_one())
 
-    def _own(self, occurrence: str) -> tuple[Any, Any]:
-        return (
+    def _own(self, occurrence: str) -> ColumnElement[bool]:
+        return and_(
             occurrences.c.campaign_id == self.campaign.campaign_id,
             occurrences.c.occurrence == occurrence,
         )

@@ -81,6 +81,11 @@ class Funnel:
         return self.statuses.get(Status.FAILED.word, 0)
 
     @property
+    def unreached(self) -> int:
+        """Those whose message was rejected, or failed to arrive."""
+        return self.failed + self.states.get(State.REJECTED, 0)
+
+    @property
     def settled(self) -> int:
         """Those of the ready with whom sending is over."""
         return sum(self.states.get(state, 0) for state in _SETTLED)

@@ -21,7 +21,7 @@ from genesys_cloud.ledger.overview import CampaignSummary
 from genesys_cloud.live.asked import Ask, Asked, posted
 from genesys_cloud.live.rendering import render
 from genesys_cloud.live.safety import Refused
-from genesys_cloud.live.starts import Start, failed, resent, resumed, unfinished
+from genesys_cloud.live.starts import Start, resent, resumed, unfinished
 from genesys_cloud.live.visitors import lacking
 from genesys_cloud.outbound.messages import storable
 
@@ -89,7 +89,7 @@ ACTIONS = {
 def offered(summary: CampaignSummary) -> list[Action]:
     """Return the buttons that make sense for a campaign now."""
     words = {"active": ["pause", "cancel"], "paused": ["resume", "cancel"]}.get(summary.state, [])
-    if summary.state == "active" and failed(summary.funnel):
+    if summary.state == "active" and summary.funnel.unreached:
         words.append("resend")
     return [ACTIONS[word] for word in words]
 
@@ -107,7 +107,7 @@ def confirm(request: Request, ask: Ask, campaign_id: str, word: str) -> HTMLResp
         "_confirm.html.j2",
         campaign=summary,
         action=action,
-        occurrences=[row for row in rows if failed(row.funnel)],
+        occurrences=[row for row in rows if row.funnel.unreached],
         starts=unfinished(rows),
         token=ask.token,
         most=MOST_REASON,

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from genesys_cloud.ledger.campaign_page import OccurrenceRow
-from genesys_cloud.ledger.funnel import Funnel
 from genesys_cloud.live.safety import Refused
-from genesys_cloud.outbound.messages import State, mask_numbers
+from genesys_cloud.outbound.messages import mask_numbers
 
 MOST_OCCURRENCE = 64
 """Characters of an occurrence's name."""
@@ -52,7 +51,7 @@ def resumed(rows: Sequence[OccurrenceRow], reason: str, now: datetime) -> Start 
 
 def resent(rows: Sequence[OccurrenceRow], chosen: str, reason: str, now: datetime) -> Start | None:
     """Return the run that sends again to whose message failed in the chosen occurrence."""
-    row = next((row for row in rows if row.occurrence == chosen and failed(row.funnel)), None)
+    row = next((row for row in rows if row.occurrence == chosen and row.funnel.unreached), None)
     if row is None or row.run_id is None:
         raise Refused(
             400,
@@ -73,11 +72,6 @@ def resent(rows: Sequence[OccurrenceRow], chosen: str, reason: str, now: datetim
 def unfinished(rows: Sequence[OccurrenceRow]) -> OccurrenceRow | None:
     """Return the newest occurrence that still has somebody to send to."""
     return next((row for row in rows if row.run_id is not None and row.funnel.left), None)
-
-
-def failed(funnel: Funnel) -> int:
-    """Return how many messages were rejected, or failed to be delivered."""
-    return funnel.failed + funnel.states.get(State.REJECTED, 0)
 
 
 def _again(occurrence: str) -> str:

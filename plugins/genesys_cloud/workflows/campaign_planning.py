@@ -13,7 +13,7 @@ from typing import Any
 from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
 from genesys_cloud.ledger.campaigns import failed, progress, was_planned
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.ownership import check_owner
+from genesys_cloud.ledger.origins import check_owner
 from genesys_cloud.ledger.plans import Origin
 from genesys_cloud.ledger.previews import count_changed
 from genesys_cloud.outbound.audience import Row

@@ -9,7 +9,7 @@ import pytest
 from genesys_cloud.errors import CampaignDefinitionError
 from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.ownership import check_owner
+from genesys_cloud.ledger.origins import check_owner
 from genesys_cloud.ledger.plans import Origin
 from genesys_cloud.outbound.campaign import Campaign
 
