@@ -23,6 +23,7 @@ from genesys_cloud.ledger.database import open_ledger
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.settings import Account
+from genesys_cloud.workflows.doctor import checks_airflow
 from tests.airflow_warnings import AIRFLOWS_OWN
 from tests.command_line import run
 from tests.documented import PAGES, ROOT, Command, mentioned, python_shown, shown
@@ -128,6 +129,8 @@ def world(
         "GENESYS_WEBHOOK_SECRET": SECRET,
         "_AIRFLOW_PROCESS_CONTEXT": "server",
     }
+    # Another test may have made Airflow's database in this process, and no pool in it.
+    monkeypatch.setattr(checks_airflow, "_slots", lambda: 4)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     caller = Platform(platform)
