@@ -93,7 +93,7 @@ def test_a_table_that_breaks_off_is_an_audience_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (gzip.compress(b"address\n+1\n"), "a gzip file"),
+        (gzip.compress(b"address\n+1\n", mtime=0), "a gzip file"),
         (b"<!doctype html><title>Sign in</title>", "a web page"),
         (b"", "is empty"),
         (b"PAR1", "begins like Parquet and is none"),
