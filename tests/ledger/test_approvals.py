@@ -280,6 +280,20 @@ def test_planning_anew_and_recording_a_batch_do_not_lock_each_other_up(ledger: L
         adding.result()
 
 
+def test_a_plan_that_is_overtaken_while_it_writes_leaves_nobody_behind(ledger: Ledger) -> None:
+    first = begin(ledger)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with ledger.write() as connection:
+            audit.lock(connection)  # as who begins does
+            adding = pool.submit(plans.add, ledger, first, [planned(1, text=TEXT)], [entry()])
+            await_a_lock(ledger)
+            connection.execute(update(occurrences).values(plan_no=first.number + 1))
+        with pytest.raises(PlanOvertakenError):
+            adding.result()
+    with ledger.read() as connection:
+        assert connection.execute(select(messages.c.id)).all() == []
+
+
 @pytest.mark.parametrize("step", ["begin", "finish"])
 def test_no_step_of_planning_locks_a_writer_up_who_has_the_trail(ledger: Ledger, step: str) -> None:
     plan = make(ledger)

@@ -154,9 +154,6 @@ def add(
     PlanOvertakenError where another run plans the occurrence by now.
     """
     with ledger.write() as connection:
-        latest = select(occurrences.c.plan_no).where(occurrences.c.id == plan.occurrence_id)
-        if connection.execute(latest).scalar_one() > plan.number:
-            raise overtaken(plan)
         if plan.number > 1:
             audit.lock(connection)  # before messages that a sender may have, as everybody does
         known = _known(connection, plan, planned)
@@ -172,7 +169,12 @@ def add(
             replanning.revise(connection, revised)
         away = [row.id for row in known.values() if row.state in replanning.COMES_BACK]
         replanning.adopt(connection, {one: revised[one] for one in away})
-        # Last: whoever appends holds up everybody else's entries until it commits.
+        # Last: whoever has the trail holds up everybody else's entries until it commits. Nobody
+        # takes the occurrence over without it.
+        audit.lock(connection)
+        latest = select(occurrences.c.plan_no).where(occurrences.c.id == plan.occurrence_id)
+        if connection.execute(latest).scalar_one() > plan.number:
+            raise overtaken(plan)
         audit.append(connection, entries)
 
 

@@ -42,8 +42,6 @@ _REVISE = (
     update(messages)
     .where(
         messages.c.id == bindparam("b_id"),
-        # Nor what a plan after this one has written already.
-        messages.c.plan_no <= bindparam("plan_no"),
         # Not IN: a statement that runs once a row of parameters takes no list.
         or_(*(messages.c.state == state for state in (*WAITING, State.BLOCKED))),
     )
@@ -85,7 +83,7 @@ def adopt(connection: Connection, rows: Mapping[int, Mapping[str, Any]]) -> None
 def take_along(connection: Connection, occurrence_id: int, plan_no: int, digest: PlanDigest) -> int:
     """Count to a plan what earlier ones left open, add it to the digest, and return how many.
 
-    Whatever else an earlier plan wrote, or writes after this, is never claimed.
+    Whatever else an earlier plan wrote is never claimed.
     """
     if plan_no == 1:
         return 0
