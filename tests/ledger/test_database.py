@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import Any
 
@@ -28,6 +29,7 @@ from genesys_cloud.ledger.database import Ledger, is_new, open_ledger, upgrade
 from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.page_tables import metadata
 from tests.ledger.planted import plant
+from tests.unprivileged import unprivileged
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_declares(ledger: Ledger) -> None:
@@ -45,6 +47,19 @@ def test_the_known_revisions_are_those_of_the_migration_scripts() -> None:
 
 def test_upgrading_twice_changes_nothing(ledger: Ledger) -> None:
     assert upgrade(ledger) == upgrade(ledger) == database.SCHEMA_REVISIONS[-1]
+
+
+def test_a_folder_that_may_be_entered_but_not_read_is_named() -> None:
+    # Not in pytest's own, for the folders above those are closed to others.
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o333)
+        ledger = Ledger(engine_at(f"sqlite:///{folder}/ledger.db"))
+        with (
+            unprivileged(),
+            pytest.raises(LedgerUnavailableError, match=r"can't be read .* Let this user read it"),
+            ledger.read(),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("revision", database.SCHEMA_REVISIONS[:-1])

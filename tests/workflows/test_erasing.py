@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,11 +30,10 @@ from tests.ledger.planted import CAMPAIGN as PLANTED
 from tests.ledger.planted import only_shard, plant
 from tests.ledger.raw_files import raw_bytes
 from tests.simulator.server import SimulatorProcess
+from tests.unprivileged import unprivileged
 from tests.workflows.sender import Sender
 
 NUMBER = "+12025550102"
-NOBODY = 65_534
-"""The user id that Linux gives to whoever has no rights."""
 CAMPAIGN = Campaign(
     campaign_id=PLANTED.campaign_id,
     audience="people.csv",
@@ -170,18 +167,6 @@ def test_what_a_receiver_left_or_set_aside_is_searched_too(known: Ledger, tmp_pa
     assert aside.read_text().split("\n")[1] == "another"
     assert "0102" not in aside.read_text()
     assert left.read_text().endswith('{"to')
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be somebody to whom things are forbidden, which nothing is to root."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 def test_a_spool_that_may_not_be_written_is_named(

@@ -97,7 +97,13 @@ def _write_ahead(cursor: Any) -> None:
     if cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         return
     (_, _, file) = cursor.execute("PRAGMA database_list").fetchone()
-    folder = os.open(Path(file).parent, os.O_RDONLY)  # its lock leaves no file behind
+    try:
+        folder = os.open(Path(file).parent, os.O_RDONLY)  # its lock leaves no file behind
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"The folder of the ledger {file} can't be read ({error.strerror}). Let this user read "
+            "it, or give another folder in GENESYS_LEDGER_URL."
+        ) from error
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         cursor.execute("PRAGMA journal_mode=WAL")
