@@ -29,15 +29,18 @@ ARROWS = {
     "outbound": {"errors"},
     "api": BASE | {"outbound"},
     "ledger": BASE | {"outbound"},
+    "policies": BASE | {"outbound"},
     "reporting": BASE | {"outbound"},
     # The words of an event are the wire's, so they live with the profile that speaks them.
-    "webhook": BASE | {"outbound", "ledger", "api.profiles"},
+    "webhook": BASE | {"outbound", "ledger", "policies", "api.profiles"},
     # It knows nothing of Airflow: who asks, workflows/live_view.py tells it.
     "live": BASE | {"outbound", "ledger"},
     "hooks": BASE | {"outbound", "api"},
-    "workflows": BASE | {"outbound", "api", "ledger", "reporting", "hooks", "webhook", "live"},
+    "workflows": BASE
+    | {"outbound", "api", "ledger", "policies", "reporting", "hooks", "webhook", "live"},
     "simulator": set(),
-    "cli": BASE | {"outbound", "ledger", "reporting", "hooks", "workflows", "webhook", "simulator"},
+    "cli": BASE
+    | {"outbound", "ledger", "policies", "reporting", "hooks", "workflows", "webhook", "simulator"},
 }
 """What each part may import of the others: a part, or a part of one."""
 

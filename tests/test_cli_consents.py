@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from genesys_cloud.errors import CampaignDefinitionError
+from genesys_cloud.errors import CampaignDefinitionError, PolicyError
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.database import open_ledger
 from tests import command_line
@@ -195,7 +195,9 @@ def test_without_a_clear_policy_nothing_is_recorded(
     monkeypatch.setenv("GENESYS_INCLUDE_DIR", str(place))
     (place / "policies").mkdir()
     (place / "policies" / "revocation.toml").write_text("business_days = 10")
-    with pytest.raises(CampaignDefinitionError, match=r"revocation\.toml"):
+    with pytest.raises(
+        PolicyError, match=r"revocation\.toml can't be used, and nothing was changed"
+    ):
         run("consents", "withdraw", NUMBER)
 
 

@@ -8,7 +8,7 @@ CampaignError
  │    ├── AudienceError              a contact list that can't be read at all
  │    ├── LedgerSchemaError          the ledger is older or newer than this code
  │    ├── RetentionPolicyError       the policy file can't be read, or is not clear
- │    ├── PolicyError                the same of the quiet hours; nothing is sent on a guess
+ │    ├── PolicyError                the same of any other policy; nothing is decided on a guess
  │    ├── ExportTargetError          the place for exports can't be written
  │    └── ReceiverCheckError         the receiver's address does not answer as a receiver
  │         └── ReceiverSilentError      the same, and nothing at all answers there

@@ -20,12 +20,6 @@ ALLOW_UNSIGNED = "yes-i-know"
 """What GENESYS_WEBHOOK_ALLOW_UNSIGNED has to say; no other word opens the receiver to everybody."""
 
 
-def policy_path(include_dir: Path, name: str) -> Path:
-    """Return a policy's file: the include folder's, or the project's own where that has none."""
-    own = include_dir / "policies" / name
-    return own if own.exists() else PROJECT_ROOT / "include" / "policies" / name
-
-
 def read_clear(path: Path, parse: Callable[[str], T], refused: Callable[[str], Exception]) -> T:
     """Return what `parse` makes of a file's text.
 

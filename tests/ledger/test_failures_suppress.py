@@ -13,7 +13,6 @@ from genesys_cloud.errors import PolicyError
 from genesys_cloud.ledger import audit, events, lost_statuses, outcomes, sends, suppressions
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.events import Effect
-from genesys_cloud.ledger.failure_rules import FILE, read_failures
 from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.asking import EVENTS_LOST
@@ -22,6 +21,7 @@ from genesys_cloud.outbound.failure_policy import OPTED_OUT_ALONE
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.status import StatusEvent
+from genesys_cloud.policies import FAILURES, read_failures
 from tests.ledger.planted import NOW, only_shard, plant
 
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
@@ -149,7 +149,7 @@ def test_a_second_failure_makes_it_last_longer(ruled: Ledger) -> None:
 
 def test_a_project_without_a_policy_has_ours_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     assert read_failures(tmp_path) == POLICY
-    own = tmp_path / "policies" / FILE
+    own = tmp_path / "policies" / FAILURES
     own.parent.mkdir()
     own.write_text("dated = 2026-11-23\n")
     assert read_failures(tmp_path).rules == {}

@@ -235,17 +235,10 @@ def _past(option: str, text: str | None, now: datetime) -> datetime | None:
 
 
 def _policy() -> Any:
-    from genesys_cloud.outbound.revocation import RevocationPolicy
-    from genesys_cloud.settings import Settings, policy_path, read_clear
+    from genesys_cloud.policies import read_revocation
+    from genesys_cloud.settings import Settings
 
-    path = policy_path(Settings.from_environment().include_dir, "revocation.toml")
-    return read_clear(
-        path,
-        RevocationPolicy.parse,
-        lambda reason: CampaignDefinitionError(
-            f"Nothing was changed: the policy {path} can't be used ({reason}). Mend the file."
-        ),
-    )
+    return read_revocation(Settings.from_environment().include_dir)
 
 
 def _shown(row: Mapping[Any, Any]) -> dict[str, str | bool | None]:

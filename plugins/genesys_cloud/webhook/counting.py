@@ -18,9 +18,9 @@ from genesys_cloud.errors import CampaignError, LedgerUnavailableError
 from genesys_cloud.ledger import events
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.events import Effect
-from genesys_cloud.ledger.failure_rules import read_failures
 from genesys_cloud.outbound.opt_outs import Arrival
 from genesys_cloud.outbound.stats import NO_STATS, Metric, Stats
+from genesys_cloud.policies import read_failures
 from genesys_cloud.webhook.config import ConfigSource
 from genesys_cloud.webhook.spool import Spool, SpoolFullError, general_failure
 

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from genesys_cloud.errors import ConfigurationError
 from genesys_cloud.outbound.opt_outs import Choice, InboundMessage, Policy
-from genesys_cloud.settings import policy_path, read_clear
+from genesys_cloud.policies import read_policy
 
 FILE = "opt_out_words.toml"
 
 
-def read_policy(path: Path) -> Policy:
-    """Read the words; raises ConfigurationError where they can't be read or are not clear."""
-    return read_clear(
-        path,
-        Policy.parse,
-        lambda reason: ConfigurationError(
-            f"The opt-out words {path} can't be read ({reason}). Mend the file; "
-            "include/policies/opt_out_words.toml of the project shows its form."
-        ),
+def read_words(include_dir: Path) -> Policy:
+    """Read the words of an include folder; raises PolicyError where they are not clear."""
+    return read_policy(
+        include_dir, FILE, Policy.parse, what="opt-out words", undone="no message was read by them"
     )
 
 
@@ -34,5 +28,5 @@ class OptOutWords:
     def choose(self, message: InboundMessage) -> Choice | None:
         """Return the choice that a message makes, None where it makes none."""
         if self._policy is None:
-            self._policy = read_policy(policy_path(self._include_dir(), FILE))
+            self._policy = read_words(self._include_dir())
         return self._policy.choice(message)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from genesys_cloud.errors import PolicyError
 from genesys_cloud.ledger import approvals, holding
 from genesys_cloud.ledger.approvals import Verdict
 from genesys_cloud.ledger.database import Ledger
@@ -17,7 +16,7 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.quiet_hours import FARTHEST, QuietHours
 from genesys_cloud.outbound.quiet_policy import parse_policy
 from genesys_cloud.outbound.timing import Timekeeper
-from genesys_cloud.settings import policy_path, read_clear
+from genesys_cloud.policies import read_policy
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +30,9 @@ AFTER_PLANNING = timedelta(minutes=1)
 
 
 def read_quiet_hours(include_dir: Path) -> QuietHours:
-    """Read the policy of an include folder, or the project's own where that has none.
-
-    Raises PolicyError for a file that can't be read or is not perfectly clear.
-    """
-    path = policy_path(include_dir, FILE)
-    return read_clear(
-        path,
-        parse_policy,
-        lambda reason: PolicyError(
-            f"The quiet hours in {path} can't be used, and nothing was sent: {reason} Mend the "
-            "file; include/policies/quiet_hours.toml of the project shows its form."
-        ),
+    """Return when nobody is to be disturbed; raises PolicyError."""
+    return read_policy(
+        include_dir, FILE, parse_policy, what="quiet hours", undone="nothing was sent"
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genesys_cloud.errors import CampaignError, PolicyError
+from genesys_cloud.errors import CampaignError
 from genesys_cloud.ledger import previews
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.foreseeing import Foresight
@@ -24,7 +24,7 @@ from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.outbound.preview import Advice, Preview, compare, settings_of
 from genesys_cloud.outbound.preview_tally import PreviewTally, Sample
 from genesys_cloud.outbound.prices import PriceList
-from genesys_cloud.settings import policy_path, read_clear
+from genesys_cloud.policies import read_policy
 
 if TYPE_CHECKING:
     from genesys_cloud.workflows.planning import PlanReport
@@ -85,18 +85,9 @@ class Shown:
 
 
 def read_prices(include_dir: Path) -> PriceList:
-    """Read the prices of an include folder, or the project's own where that has none.
-
-    Raises PolicyError for a file that can't be read or is not perfectly clear.
-    """
-    path = policy_path(include_dir, FILE)
-    return read_clear(
-        path,
-        PriceList.parse,
-        lambda reason: PolicyError(
-            f"The prices in {path} can't be used, and nothing was planned: {reason} Mend the "
-            "file; include/policies/prices.toml of the project shows its form."
-        ),
+    """Return what a segment costs; raises PolicyError."""
+    return read_policy(
+        include_dir, FILE, PriceList.parse, what="prices", undone="nothing was planned"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genesys_cloud.hooks.genesys_cloud import ledger_url
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.failure_rules import read_failures
+from genesys_cloud.policies import read_failures
 from genesys_cloud.settings import Settings
 
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from genesys_cloud.errors import CampaignError, PolicyError
-from genesys_cloud.ledger.failure_rules import read_failures
+from genesys_cloud.errors import CampaignError
 from genesys_cloud.ledger.retention_policy import policy_file
 from genesys_cloud.ledger.retention_policy import read_policy as read_retention
-from genesys_cloud.outbound.revocation import RevocationPolicy
-from genesys_cloud.settings import policy_path, read_clear
+from genesys_cloud.policies import FAILURES, REVOCATION, read_failures, read_revocation
 from genesys_cloud.webhook import opt_out_words
 from genesys_cloud.workflows.doctor.checkup import Found, Scene, first_of, info, warning, wrong
 from genesys_cloud.workflows.form.offers import read_senders
 from genesys_cloud.workflows.holding import read_quiet_hours
 from genesys_cloud.workflows.notices import rules
 from genesys_cloud.workflows.previewing import read_prices
-
-REVOCATION = "revocation.toml"
 
 
 def policies(scene: Scene) -> str | Found:
@@ -58,25 +54,11 @@ def notifications(scene: Scene) -> str | Found:
     return f"{', '.join(rule.name for rule in told)} can be made"
 
 
-def _read_revocation(include_dir: Path) -> RevocationPolicy:
-    path = policy_path(include_dir, REVOCATION)
-    return read_clear(
-        path,
-        RevocationPolicy.parse,
-        lambda reason: PolicyError(
-            f"The policy {path} can't be used ({reason}). Mend the file; "
-            f"include/policies/{REVOCATION} of the project shows its form."
-        ),
-    )
-
-
 POLICIES: Mapping[str, Callable[[Path], object]] = {
     "quiet_hours.toml": read_quiet_hours,
-    "opt_out_words.toml": lambda include: opt_out_words.read_policy(
-        policy_path(include, opt_out_words.FILE)
-    ),
-    "failures.toml": read_failures,
-    REVOCATION: _read_revocation,
+    opt_out_words.FILE: opt_out_words.read_words,
+    FAILURES: read_failures,
+    REVOCATION: read_revocation,
     "retention.toml": lambda include: read_retention(policy_file(include)),
     "prices.toml": read_prices,
 }

@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from genesys_cloud.errors import PolicyError
-from genesys_cloud.settings import policy_path, read_clear
+from genesys_cloud.policies import read_policy
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier
@@ -67,18 +67,9 @@ class Rule:
 
 
 def read_rules(include_dir: Path) -> Sequence[Rule]:
-    """Return the rules of an include folder, or of the project where that has no file.
-
-    Raises PolicyError for a file that can't be read or is not perfectly clear.
-    """
-    path = policy_path(include_dir, FILE)
-    return read_clear(
-        path,
-        _rules,
-        lambda reason: PolicyError(
-            f"The file {path}, which says who is told what, can't be used ({reason}). Mend it; "
-            f"include/policies/{FILE} of the project shows its form."
-        ),
+    """Return who is told what; raises PolicyError."""
+    return read_policy(
+        include_dir, FILE, _rules, what="rules of notifications", undone="nobody was told"
     )
 
 
