@@ -48,7 +48,7 @@ class MailServer:
     @property
     def connection(self) -> str:
         """The Airflow connection that leads here, as its environment variable holds it."""
-        extra = {"disable_tls": True, "disable_ssl": True, "timeout": 5, "retry_limit": 0}
+        extra = {"disable_tls": True, "disable_ssl": True, "timeout": 60, "retry_limit": 0}
         described = {"conn_type": "smtp", "host": "127.0.0.1", "port": self.port, "extra": extra}
         return json.dumps(described)
 
@@ -70,7 +70,7 @@ class _AnyPort(Controller):
 def mail_server() -> Iterator[MailServer]:
     """Serve until the block ends."""
     server = MailServer()
-    controller = _AnyPort(server, hostname="127.0.0.1", port=0)
+    controller = _AnyPort(server, hostname="127.0.0.1", port=0, ready_timeout=60)
     controller.start()
     server.port = controller.port
     try:

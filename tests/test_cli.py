@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from genesys_cloud.cli import terminal
 from genesys_cloud.errors import CampaignDefinitionError, LedgerSchemaError, ReceiverCheckError
 from genesys_cloud.ledger.database import SCHEMA_REVISIONS, open_ledger
 from tests.airflow_warnings import AIRFLOWS_OWN
+from tests.closed_port import closed_port
 from tests.command_line import run
 from tests.ledger.planted import CAMPAIGN, plant
 from tests.simulator.caller import Caller
@@ -304,9 +304,10 @@ def test_a_receiver_that_does_not_answer_is_a_sentence(
     simulator: SimulatorProcess, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENESYS_WEBHOOK_SECRET", SECRET)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with pytest.raises(ReceiverCheckError, match="refuses the connection") as caught:
+    with (
+        closed_port() as port,
+        pytest.raises(ReceiverCheckError, match="refuses the connection") as caught,
+    ):
         run("webhook", "register", f"http://127.0.0.1:{port}/hook")
     assert "--no-check" in str(caught.value)
 

@@ -226,10 +226,10 @@ def _run(command: Command, world: World) -> None:
     if words[0] == "genesys-cloud":
         result = run(*words[1:], given=given)
         finds = FINDS.get(" ".join(words[:3]))
-        assert result.exit_code == (0 if finds is None else 1), (command, result.output)
+        assert result.exit_code == (0 if finds is None else 1), f"{command}\n{result.output}"
         assert (finds or "") in result.output
     elif words[0] == "python" and words[1] != "-m":
-        subprocess.run([sys.executable, *words[1:]], check=True, capture_output=True, timeout=60)
+        subprocess.run([sys.executable, *words[1:]], check=True, capture_output=True, timeout=180)
     elif words[0] == "make":
         _make_knows(words[1:])
     elif words[0] == "airflow":

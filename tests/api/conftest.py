@@ -53,7 +53,7 @@ def make_client(tmp_path: Path, sleeps: list[float]) -> Iterator[MakeClient]:
             "client_id": SimulatorProcess.client_id,
             "client_secret": SimulatorProcess.client_secret,
             "base_url": url,
-            "timeout_s": 10.0,
+            "timeout_s": 60.0,
             "profile": "messaging",
         }
         options = {

@@ -22,7 +22,8 @@ from tests.api.samples import AGENTLESS_SENT, LISTED, SENT, a_message, an_agentl
 from tests.api.test_api_send import requests_for
 from tests.api.test_api_tokens import token_file
 from tests.api.wire import TOKEN, Behaviour, Seen, WireServer, closes, http, resets, says
-from tests.simulator.server import SimulatorProcess
+from tests.closed_port import closed_port
+from tests.simulator.server import PATIENCE_S, SimulatorProcess
 
 AUTO = {"profile": "auto"}
 LIST = "/api/v2/messaging/messages"
@@ -122,9 +123,7 @@ def test_without_a_clear_answer_nothing_is_sent(make_client: Any, behave: Behavi
 
 
 def test_a_host_that_is_not_there_has_no_profile(make_client: Any) -> None:
-    with WireServer(closes) as login, socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        listener.close()
+    with WireServer(closes) as login, closed_port() as port:
         client = make_client(login.url, account=AUTO)
         client.session.hosts = client.session.hosts._replace(api=f"http://127.0.0.1:{port}")
         with pytest.raises(NotSentError, match="Nobody knows which profile"):
@@ -189,7 +188,9 @@ def test_processes_share_what_one_of_them_has_found_out(
         )
         for _ in range(3)
     ]  # fmt: skip
-    assert [each.communicate(timeout=30)[0] for each in started] == ["agentless 1000000\n"] * 3
+    assert [each.communicate(timeout=PATIENCE_S)[0] for each in started] == [
+        "agentless 1000000\n"
+    ] * 3
     asked = [entry["path"] for entry in platform.requests()["requests"]]
     assert sorted(asked) == [LIST, LIMITS, "/oauth/token", "/oauth/token"]
 
@@ -201,12 +202,12 @@ def test_a_slow_probe_does_not_keep_others_from_their_token(
 
     def slow(connection: socket.socket, seen: Seen) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE_S)
         connection.sendall(MISSING)
 
     with WireServer(slow) as server, ThreadPoolExecutor(1) as thread:
         asking = thread.submit(make_client(server.url, account=AUTO).authenticate)
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE_S)
         # The token is there to be used, though nobody knows the profile yet.
         assert make_client(server.url, account=AUTO).session.auth.token().value == "wire-token"
         go_on.set()

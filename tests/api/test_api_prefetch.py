@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from genesys_cloud.api.pagination import NumberedPages
 from genesys_cloud.errors import PagingError
+from tests.simulator.server import PATIENCE_S
 
 SIZE = 10
 
@@ -43,7 +44,7 @@ class FakeList:
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             if self.gate is not None and number > 1:
-                self.gate.wait(10)
+                self.gate.wait(PATIENCE_S)
             if number == self.broken:
                 raise ConnectionError(f"page {number} is broken")
             entries = [f"id{n}" for n in range(self.count)][(number - 1) * SIZE : number * SIZE]

@@ -17,7 +17,7 @@ from genesys_cloud.errors import (
     ThrottledError,
 )
 from tests.api.samples import SENT, TOKENS, TUTORIAL_SEND, a_message
-from tests.simulator.server import SimulatorProcess
+from tests.simulator.server import SimulatorProcess, wait_for
 
 
 def requests_for(simulator: SimulatorProcess, endpoint: str) -> int:
@@ -69,11 +69,12 @@ def test_where_nobody_knows_the_client_says_so_and_asks_once(
 def test_a_timeout_is_unknown_and_is_not_tried_again(
     simulator: SimulatorProcess, make_client: Any
 ) -> None:
-    simulator.faults([{"on": "send", "fault": "hang", "delay_s": 2, "after_accept": True}])
-    client = make_client(simulator.url, account={"timeout_s": 0.3})
+    simulator.faults([{"on": "send", "fault": "hang", "delay_s": 5, "after_accept": True}])
+    make_client(simulator.url).authenticate()  # with all the time that a slow machine takes
+    client = make_client(simulator.url, account={"timeout_s": 0.5})
     with pytest.raises(OutcomeUnknownError, match="Timeout"):
         client.send(a_message())
-    assert len(simulator.messages()) == 1
+    wait_for(lambda: len(simulator.messages()), (1).__eq__)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from genesys_cloud.api.token_store import Token, TokenStore
 from genesys_cloud.errors import ConnectionSettingsError
 from tests.api.samples import TOKENS, a_message
 from tests.api.wire import WireServer, http, says
-from tests.simulator.server import SimulatorProcess, wait_for
+from tests.simulator.server import PATIENCE_S, SimulatorProcess, wait_for
 
 TOKEN = Token(value="t1", obtained_at=1000.0, expires_at=4600.0, scopes=("a", "b"))
 FETCH = """
@@ -172,7 +172,7 @@ def test_those_who_waited_for_one_that_asks_do_not_wait_for_each_other(
 
     def ask() -> None:
         with store.alone():
-            at_once.wait(10)
+            at_once.wait(PATIENCE_S)
 
     with ThreadPoolExecutor(3) as threads:
         with store.alone():
@@ -218,7 +218,7 @@ def test_processes_share_a_token(simulator: SimulatorProcess, tmp_path: Path) ->
         subprocess.Popen([sys.executable, "-c", FETCH, *arguments], env=environment)
         for _ in range(3)
     ]
-    assert [process.wait(30) for process in started] == [0, 0, 0]
+    assert [process.wait(PATIENCE_S) for process in started] == [0, 0, 0]
     assert tokens_given(simulator) == 1
 
 

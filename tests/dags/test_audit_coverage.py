@@ -57,6 +57,8 @@ NO_CONSENT = "r9,+12025550109,false,en,Bo,A-9"
 JUNK = "r10,nothing,true,en,Cy,A-10"
 ADDRESS = "+12025550101"
 REACH = timedelta(days=500)
+RANDOM = re.compile(r"\b[0-9a-f]{32,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+"""Digests and ids: of thousands of their digits, some are by chance those of a number."""
 
 
 @pytest.fixture(autouse=True)
@@ -404,7 +406,7 @@ def test_everything_that_is_done_leaves_its_entry(world: World) -> None:
             row["details"]["plan_digest"] for row in trail if row["action"] == "campaign.planned"
         }
         known |= expected
-        assert "202555" not in str(trail)
+        assert "202555" not in RANDOM.sub("", str(trail))
     assert set(known) == documented()
     check_plan(world)
     check_report(world)

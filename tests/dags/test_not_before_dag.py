@@ -17,7 +17,7 @@ SOON = timedelta(seconds=15)
 
 
 @pytest.fixture
-def conf(connection: dict[str, object], tmp_path: Path) -> dict[str, Any]:
+def conf(warm: None, connection: dict[str, object], tmp_path: Path) -> dict[str, Any]:
     """Return what a person fills in for a real run that begins soon."""
     return filled_in(tmp_path, not_before=(datetime.now(UTC) + SOON).isoformat())
 

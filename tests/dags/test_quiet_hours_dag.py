@@ -24,7 +24,7 @@ NUMBERS = [f"+120255501{number:02d}" for number in range(40, 45)]
 
 @pytest.fixture
 def conf(
-    connection: dict[str, object], place: Path, monkeypatch: pytest.MonkeyPatch
+    warm: None, connection: dict[str, object], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """Return what a person fills in for a marketing campaign, with hours of the test's own."""
     shutil.copytree(ROOT / "include" / "templates", place / "include" / "templates")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,6 +24,7 @@ from genesys_cloud.errors import (
     NotSentError,
     TemplateError,
 )
+from tests.closed_port import closed_port
 from tests.dags.contacts import filled_in
 from tests.dags.runs import DagRuns
 from tests.simulator.server import SimulatorProcess
@@ -113,12 +113,10 @@ def test_a_connection_that_can_not_work_is_refused(
 
 
 def test_a_host_that_does_not_answer_is_named(params: dict[str, Any], change: Change) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    change(host=closed)
-    with pytest.raises(NotSentError, match=closed):
-        plan(params)
+    with closed_port() as port:
+        change(host=f"http://127.0.0.1:{port}")
+        with pytest.raises(NotSentError, match=f"http://127.0.0.1:{port}"):
+            plan(params)
 
 
 def test_a_host_that_serves_something_else_is_named(

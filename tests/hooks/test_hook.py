@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from genesys_cloud.errors import ConnectionSettingsError
 from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook, ledger_url
 from genesys_cloud.settings import Account
+from tests.closed_port import closed_port
 from tests.simulator.server import SimulatorProcess
 
 CONNECTION = "AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT"
@@ -176,12 +177,17 @@ def test_the_test_button_authenticates_and_shows_what_it_found(
     assert "3599 s" in sentence
 
 
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port where nobody listens, and which nobody else gets."""
+    with closed_port() as port:
+        yield port
+
+
 def test_the_test_button_names_what_is_wrong(
-    monkeypatch: pytest.MonkeyPatch, simulator: SimulatorProcess
+    monkeypatch: pytest.MonkeyPatch, simulator: SimulatorProcess, unused_port: int
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    closed = f"http://127.0.0.1:{unused_port}"
     right = {"login": simulator.client_id, "password": simulator.client_secret}
     for fields, words in (
         ({"login": simulator.client_id, "host": simulator.url}, ["401", simulator.url]),

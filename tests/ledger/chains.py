@@ -191,7 +191,7 @@ def strangers_verdict(*arguments: object) -> tuple[int, int | None, str]:
     """Run the stranger's lines; return the exit code, the first bad entry, and what was printed."""
     ended = subprocess.run(
         [sys.executable, "-I", TOOL, *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ended.stderr == ""
     words = ended.stdout.split()

@@ -23,6 +23,7 @@ from genesys_cloud.live.safety import TOKEN_HEADER
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State
 from tests.ledger.planted import NOW, attempted, planned, sealed
+from tests.simulator.server import PATIENCE_S
 
 HOST = "127.0.0.1"
 
@@ -96,9 +97,9 @@ class Site:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not self._server.started:
-            assert time.monotonic() < deadline, "the pages are not served after 20 s"
+            assert time.monotonic() < deadline, "the pages are not served"
             time.sleep(0.005)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://{HOST}:{port}"
@@ -112,7 +113,7 @@ class Site:
     ) -> None:
         self._session.close()
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         self.app.state.backing.ledger.drop()
 
     def get(self, path: str, person: str | None = "ops", **headers: str) -> requests.Response:
@@ -152,7 +153,7 @@ class Site:
     ) -> requests.Response:
         sent = dict(headers) | ({"X-Person": person} if person else {})
         return self._session.request(
-            method, f"{self.url}/airflow/genesys{path}", headers=sent, data=data, timeout=30
+            method, f"{self.url}/airflow/genesys{path}", headers=sent, data=data, timeout=PATIENCE_S
         )
 
 

@@ -22,6 +22,7 @@ from genesys_cloud.outbound.status import StatusEvent
 from tests.ledger.planted import CAMPAIGN, NOW
 from tests.live.conftest import SPRING
 from tests.live.site import Site, run
+from tests.simulator.server import PATIENCE_S
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -270,7 +271,7 @@ def test_a_page_that_waits_holds_up_nobody(site: Site, monkeypatch: pytest.Monke
         assert site.get("/static/live.css", person=None).status_code == 200
         assert site.get("/", person=None).status_code == 401
         assert waiting.is_alive()
-    waiting.join(20)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
 
 

@@ -47,7 +47,7 @@ class Oracle:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
 
     def _answer(self) -> Any:
         assert self._process.stdout is not None

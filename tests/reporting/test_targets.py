@@ -19,6 +19,7 @@ from genesys_cloud.reporting.targets import (
     read_manifest,
     staging,
 )
+from tests.simulator.server import PATIENCE_S
 
 DAY = date(2024, 1, 15)
 
@@ -139,7 +140,7 @@ def test_reader_never_sees_a_partition_without_its_manifest(tmp_path):
     assert reader.stdout.readline() == "ready\n"
     for number in range(200):
         put(tmp_path, str(number))
-    seen, _ = reader.communicate("\n", timeout=20)
+    seen, _ = reader.communicate("\n", timeout=PATIENCE_S)
     assert seen == "0\n"
 
 

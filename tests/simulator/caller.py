@@ -76,5 +76,5 @@ class Caller:
 
     def call(self, method: str, path: str, **arguments: Any) -> Response:
         """Make a request."""
-        arguments.setdefault("timeout", 10)
+        arguments.setdefault("timeout", 60)
         return self._session.request(method, self._url + path, **arguments)

@@ -48,7 +48,7 @@ def test_stretches_of_the_log_make_up_the_whole(
         caller.send(a_message_to(number))
     parts = [
         requests.get(
-            f"{simulator.url}/_sim/messages", params={"offset": offset, "limit": 3}, timeout=10
+            f"{simulator.url}/_sim/messages", params={"offset": offset, "limit": 3}, timeout=60
         ).json()
         for offset in (0, 3, 6, 9)
     ]
@@ -58,10 +58,10 @@ def test_stretches_of_the_log_make_up_the_whole(
 
 
 def test_the_admin_api_needs_no_token_and_is_not_journalled(simulator: SimulatorProcess) -> None:
-    answer = requests.get(f"{simulator.url}/_sim/health", timeout=10)
+    answer = requests.get(f"{simulator.url}/_sim/health", timeout=60)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert simulator.requests()["total"] == 0
-    assert requests.get(f"{simulator.url}/_sim/nowhere", timeout=10).status_code == 404
+    assert requests.get(f"{simulator.url}/_sim/nowhere", timeout=60).status_code == 404
 
 
 def test_a_reset_forgets_everything(simulator: SimulatorProcess, caller: Caller) -> None:

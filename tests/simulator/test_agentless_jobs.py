@@ -51,7 +51,7 @@ def test_a_job_is_queued_at_first_and_cancelled_whatever_it_was() -> None:
 
 
 def test_a_job_is_waited_for_and_then_read_in_stretches() -> None:
-    with SimulatorProcess(job_seconds=2) as simulator:
+    with SimulatorProcess(job_seconds=5) as simulator:
         platform = Platform(simulator)
         platform.admin("conversations", on_a_day(25))
         path = job(platform)

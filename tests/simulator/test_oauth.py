@@ -19,7 +19,7 @@ FORM = {
 
 
 def ask(simulator: SimulatorProcess, **arguments: Any) -> Response:
-    return post(f"{simulator.url}/oauth/token", timeout=10, **arguments)
+    return post(f"{simulator.url}/oauth/token", timeout=60, **arguments)
 
 
 def test_form_credentials_give_the_token_that_the_contract_shows(
@@ -87,7 +87,7 @@ def test_without_a_good_token_the_api_answers_401(
     simulator: SimulatorProcess, header: dict[str, str], code: str
 ) -> None:
     answer = post(
-        f"{simulator.url}/api/v2/messaging/messages", json=a_message(), headers=header, timeout=10
+        f"{simulator.url}/api/v2/messaging/messages", json=a_message(), headers=header, timeout=60
     )
     assert answer.status_code == 401
     body = answer.json()

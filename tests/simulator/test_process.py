@@ -22,7 +22,7 @@ def test_port_0_takes_a_free_port_on_loopback_and_says_which(simulator: Simulato
     with SimulatorProcess() as another:
         assert another.url != simulator.url
         assert another.url.startswith("http://127.0.0.1:")
-        assert requests.get(f"{another.url}/_sim/health", timeout=10).ok
+        assert requests.get(f"{another.url}/_sim/health", timeout=60).ok
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

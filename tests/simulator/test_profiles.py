@@ -17,7 +17,7 @@ CLIENT = ("sim-client", "sim-secret")
 
 
 def ask(simulator: SimulatorProcess, client: tuple[str, str] | None, **form: str) -> Response:
-    return post(f"{simulator.url}/oauth/token", data=GRANT | form, auth=client, timeout=10)
+    return post(f"{simulator.url}/oauth/token", data=GRANT | form, auth=client, timeout=60)
 
 
 def test_both_profiles_are_served_unless_one_is_chosen(platform: Platform) -> None:

@@ -13,8 +13,8 @@ def test_actions_are_called_in_order_of_their_time_and_then_of_their_coming() ->
 
     async def live() -> None:
         timeline, done = Timeline(), asyncio.Event()
-        timeline.after(0.05, done.set)
-        for delay_s, name in ((0.02, "third"), (0.01, "first"), (0.01, "second"), (-1.0, "now")):
+        timeline.after(0.3, done.set)
+        for delay_s, name in ((0.2, "third"), (0.1, "first"), (0.1, "second"), (-1.0, "now")):
             timeline.after(delay_s, partial(called.append, name))
         await asyncio.wait_for(done.wait(), 60)
 

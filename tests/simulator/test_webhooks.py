@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.closed_port import closed_port
 from tests.simulator.caller import MESSAGES, WEBHOOKS, Caller, a_message, a_message_to, a_webhook
 from tests.simulator.receiver import STOP_WITHOUT_ANSWER, Received, Receiver
 from tests.simulator.server import SimulatorProcess, wait_for
@@ -193,7 +194,7 @@ def test_a_duplicate_carries_the_same_event_id() -> None:
 
 
 def test_events_arrive_out_of_order_when_told_so() -> None:
-    with Receiver() as receiver, pushing(receiver, reorder_share=1, speed=20) as pushed:
+    with Receiver() as receiver, pushing(receiver, reorder_share=1, speed=5) as pushed:
         simulator, caller = pushed
         caller.send(a_message())
         simulator.wait_until_quiet()
@@ -224,7 +225,7 @@ def test_a_delivery_that_may_yet_succeed_is_tried_again(
 
 
 def test_an_answer_that_takes_too_long_is_tried_again() -> None:
-    with Receiver(delay_s=60) as receiver, pushing(receiver, webhook_timeout_s=1) as pushed:
+    with Receiver(delay_s=60) as receiver, pushing(receiver, webhook_timeout_s=3) as pushed:
         simulator, caller = pushed
         caller.send(a_message())
         stats = simulator.wait_until_quiet()
@@ -254,13 +255,14 @@ def test_a_delivery_that_was_refused_is_given_up_at_once(
 
 
 def test_a_receiver_that_is_down_gets_its_events_when_it_is_up(plain: SimulatorProcess) -> None:
-    with Receiver() as receiver:
-        port = receiver.port
-    with telling(plain, receiver) as caller:
-        caller.send(a_message())
-        wait_for(plain.stats, lambda stats: stats["eventsPending"] == 2)
+    with closed_port() as port:
         with Receiver(port=port) as receiver:
-            stats = plain.wait_until_quiet()
+            pass
+        with telling(plain, receiver) as caller:
+            caller.send(a_message())
+            wait_for(plain.stats, lambda stats: stats["eventsPending"] == 2)
+            with Receiver(port=port) as receiver:
+                stats = plain.wait_until_quiet()
     assert (stats["eventsDelivered"], stats["eventsFailed"]) == (2, 0)
     assert sorted(statuses(receiver.received)) == ["delivered", "sent"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from genesys_cloud.outbound.status import StatusEvent
 from genesys_cloud.webhook.config import ConfigSource, ReceiverConfig
 from genesys_cloud.webhook.counting import SPOOLED, Condition, Counting
 from genesys_cloud.webhook.receiver import Receiver
+from tests.simulator.server import PATIENCE_S, wait_for
 from tests.told import Told
 from tests.webhook.asgi import call, config
 from tests.webhook.receiver import event_body
@@ -81,17 +81,14 @@ def test_events_of_the_spool_that_are_tried_again_are_told_once(
     counting = Counting(ConfigSource(lambda: config(tmp_path)), stats=told, sleep=sleep)
     with away(tmp_path):
         kept = counting.count([delivered("e1", first), delivered("e2", second)])
-        looked.get(timeout=20)
+        looked.get(timeout=PATIENCE_S)
     for _ in range(2):
         go_on.release()
-        looked.get(timeout=20)  # the ledger is back, and takes none
+        looked.get(timeout=PATIENCE_S)  # the ledger is back, and takes none
     with ledger.write() as connection:
         connection.execute(text("DROP TRIGGER refusing"))
     go_on.release()
-    deadline = time.monotonic() + 20
-    while counting.condition is not Condition.OK:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: counting.condition, lambda condition: condition is Condition.OK)
     counting.close()
 
     assert kept == [SPOOLED, SPOOLED]

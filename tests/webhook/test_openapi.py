@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from genesys_cloud.webhook.app import create_app
 from genesys_cloud.webhook.openapi import EVENTS, HEALTH
 from genesys_cloud.webhook.signature import HEADER, sign
+from tests.simulator.server import PATIENCE_S
 from tests.webhook.asgi import config
 from tests.webhook.receiver import SECRET, ReceiverProcess
 
@@ -55,7 +56,7 @@ def test_whatever_is_sent_is_answered_as_the_document_says(
         request.headers[HEADER] = sign(whole, SECRET)
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.send(request, timeout=30)
+        answer = session.send(request, timeout=PATIENCE_S)
     case.validate_response(answer, checks=CHECKS)
 
 
@@ -69,5 +70,7 @@ def test_the_document_is_the_apps_and_names_what_the_surface_names() -> None:
 
 def test_the_document_is_not_served_in_public(receiver: ReceiverProcess) -> None:
     for path in ("/webhooks/openapi.json", "/webhooks/docs", "/openapi.json", "/docs"):
-        answer = requests.get(receiver.health.removesuffix("/webhooks/health") + path, timeout=10)
+        answer = requests.get(
+            receiver.health.removesuffix("/webhooks/health") + path, timeout=PATIENCE_S
+        )
         assert answer.status_code == 404

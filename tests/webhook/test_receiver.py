@@ -19,6 +19,7 @@ from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Settings
 from genesys_cloud.webhook.__main__ import run
 from tests.ledger.planted import CAMPAIGN, NOW, only_shard, plant
+from tests.simulator.server import PATIENCE_S
 from tests.webhook.receiver import ReceiverProcess, event_body
 
 AT = "2024-01-15T10:30:45.000Z"
@@ -187,7 +188,7 @@ def test_a_body_over_the_limit_is_413(receiver: ReceiverProcess) -> None:
 def test_only_post_is_served(receiver: ReceiverProcess) -> None:
     import requests
 
-    assert requests.get(receiver.url, timeout=5).status_code == 405
+    assert requests.get(receiver.url, timeout=PATIENCE_S).status_code == 405
     assert receiver.state() == {"status": "ok", "waiting": 0, "spooled_bytes": 0}
 
 

@@ -25,12 +25,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @contextmanager
 def away(folder: Path) -> Iterator[None]:
-    """Take the ledger's file away for a while; what has it open does not find it any more."""
-    (folder / "ledger.db").rename(folder / "elsewhere.db")
-    (folder / "ledger.db").mkdir()
+    """Take the ledger's file away for a while; what has it open does not find it any more.
+
+    There is no moment without a file: a receiver that looked just then would make a new ledger.
+    """
+    (folder / "elsewhere.db").hardlink_to(folder / "ledger.db")
+    (folder / "nowhere").symlink_to(folder / "no" / "ledger.db")
+    (folder / "nowhere").replace(folder / "ledger.db")
     yield
-    (folder / "ledger.db").rmdir()
-    (folder / "elsewhere.db").rename(folder / "ledger.db")
+    (folder / "elsewhere.db").replace(folder / "ledger.db")
 
 
 def delivered(ledger: Ledger) -> int:

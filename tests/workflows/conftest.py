@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def account(simulator: SimulatorProcess) -> Account:
         client_secret=simulator.client_secret,
         base_url=simulator.url,
         requests_per_minute=1_000_000,
-        timeout_s=2,
+        timeout_s=60,
     )
 
 
@@ -53,3 +54,11 @@ def client(account: Account, tmp_path: Path) -> Iterator[GenesysClient]:
 @pytest.fixture
 def sender(sqlite_ledger: Ledger, client: GenesysClient, account: Account) -> Sender:
     return Sender(ledger=sqlite_ledger, client=client, account=account)
+
+
+@pytest.fixture
+def impatient(sqlite_ledger: Ledger, account: Account, tmp_path: Path) -> Iterator[Sender]:
+    """A sender that a host which hangs for 15 seconds keeps waiting for too long."""
+    hasty = replace(account, timeout_s=5)
+    with GenesysClient(hasty, state_dir=tmp_path) as opened:
+        yield Sender(ledger=sqlite_ledger, client=opened, account=hasty)

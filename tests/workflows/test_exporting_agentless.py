@@ -23,6 +23,7 @@ from genesys_cloud.reporting.partitions import build_partition
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.exporting import ledger_side
 from genesys_cloud.workflows.joining import Joined
+from tests.dags.clocks import today
 from tests.ledger.planted import CAMPAIGN, only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Sender
@@ -134,6 +135,13 @@ def test_vague_totals_and_shifting_pages_make_a_whole_day(
     assert passes == {1, 2}, "totals were both too low and too high"
 
 
+@pytest.fixture
+def one_day() -> None:
+    """Begin where the day does not end before the test does."""
+    today()
+
+
+@pytest.mark.usefixtures("one_day")
 def test_what_was_sent_is_in_the_ledger_and_on_the_list(
     simulator: SimulatorProcess, sender: Sender, tmp_path: Path
 ) -> None:
@@ -154,6 +162,7 @@ def test_what_was_sent_is_in_the_ledger_and_on_the_list(
     assert {(row["campaignId"], row["segments"]) for row in rows} == {(CAMPAIGN.campaign_id, 1)}
 
 
+@pytest.mark.usefixtures("one_day")
 def test_what_somebody_else_sent_is_not_in_the_ledger(
     simulator: SimulatorProcess, sender: Sender, tmp_path: Path
 ) -> None:
@@ -167,6 +176,7 @@ def test_what_somebody_else_sent_is_not_in_the_ledger(
     assert (counts.in_api_not_in_ledger, counts.in_ledger_not_in_api) == (1, 0)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_messages_that_share_a_conversation_are_missed_on_neither_side(
     simulator: SimulatorProcess, sender: Sender, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from genesys_cloud.errors import AuthenticationError, TokenRefusedError
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.sending import MOST_SETBACKS
+from tests.closed_port import closed_port
 from tests.ledger.planted import only_shard, plant
 from tests.simulator.server import SimulatorProcess
 from tests.workflows.sender import Hurried, Sender
@@ -99,11 +99,9 @@ def test_a_token_that_is_never_taken_ends_the_task_after_all_its_patience(
 def test_a_connection_that_is_refused_for_a_minute_is_sat_out(
     sqlite_ledger: Ledger, account: Account, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
-    away = replace(account, base_url=f"http://127.0.0.1:{port}")
     shard = only_shard(sqlite_ledger, plant(sqlite_ledger, 100))
-    with ExitStack() as stack:
+    with closed_port() as port, ExitStack() as stack:
+        away = replace(account, base_url=f"http://127.0.0.1:{port}")
         client = stack.enter_context(GenesysClient(away, state_dir=tmp_path / "away"))
         late = SimulatorProcess(port=port, requests_per_minute=10_000_000)
         hurried = UntilAMinuteIsOver(cure=lambda: stack.enter_context(late))

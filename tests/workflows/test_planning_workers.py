@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from genesys_cloud.workflows.deciding import Job
 from genesys_cloud.workflows.holding import timekeeper_of
 from genesys_cloud.workflows.planning import PlanReport, plan_occurrence, rehearse
 from genesys_cloud.workflows.planning_workers import BLOCK, Workers, decided
+from tests.simulator.server import wait_for
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 INCLUDE = PROJECT_ROOT / "include"
@@ -186,10 +186,7 @@ def test_workers_end_with_a_task_that_is_killed() -> None:
         workers = [int(pid) for pid in task.stdout.readline().split()]
         task.kill()
     assert len(workers) == WORKERS.count
-    deadline = time.monotonic() + 30
-    while any(is_running(pid) for pid in workers):
-        assert time.monotonic() < deadline, "a worker outlives its task"
-        time.sleep(0.02)
+    wait_for(lambda: [pid for pid in workers if is_running(pid)], lambda left: not left)
 
 
 def is_running(pid: int) -> bool:

@@ -150,11 +150,11 @@ def test_an_open_message_that_is_handed_over_was_sent(
 def test_the_key_is_tried_as_the_secret_is(sqlite_ledger: Ledger, client: GenesysClient) -> None:
     with receiving(sqlite_ledger) as receiver:
         address = ReceiverAddress(url=receiver.url)
-        assert not check(address, SECRET, key=KEY, timeout_s=10)
+        assert not check(address, SECRET, key=KEY, timeout_s=60)
         with pytest.raises(
             ReceiverCheckError, match=r"API key .*GENESYS_WEBHOOK_API_KEY"
         ) as caught:
-            check(address, SECRET, key="another-key-altogether", timeout_s=10)
+            check(address, SECRET, key="another-key-altogether", timeout_s=60)
     assert "another-key" not in str(caught.value)
 
 

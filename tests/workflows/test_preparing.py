@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.preparing import Prepared, check_profile, prepare
+from tests.closed_port import closed_port
 from tests.simulator.server import SimulatorProcess
 
 RESPONSE = "5e6f2f0a-3c1d-4b6a-9d52-0c7a1f4e8b21"
@@ -91,7 +91,7 @@ def connect(simulator: SimulatorProcess, tmp_path: Path, **changes: Any) -> Conn
         client_secret=simulator.client_secret,
         base_url=simulator.url,
         requests_per_minute=1_000_000,
-        timeout_s=2,
+        timeout_s=60,
     )
     return Connection(described=replace(account, **changes), state_dir=tmp_path / "state")
 
@@ -190,10 +190,11 @@ def test_the_tutorial_s_contract_takes_the_text_and_is_asked_for_no_template(
     assert not any("responsemanagement" in path for path in paths)
 
 
-def closed_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """The address of a port where nobody listens."""
+    with closed_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(("named", "profile"), [("auto", "messaging"), ("agentless", "agentless")])
@@ -201,10 +202,12 @@ def test_a_dry_run_without_an_answer_goes_by_the_connection_and_says_so(
     connection: Connection,
     library: TemplateLibrary,
     caplog: pytest.LogCaptureFixture,
+    nobody: str,
+    *,
     named: str,
     profile: str,
 ) -> None:
-    away = replace(connection.described, base_url=closed_port(), profile=named)
+    away = replace(connection.described, base_url=nobody, profile=named)
     with caplog.at_level(logging.WARNING):
         ready = prepare(replace(connection, described=away), CAMPAIGN, library, dry_run=True)
     assert (ready.profile, ready.assumed) == (profile, True)
@@ -225,13 +228,15 @@ def test_a_dry_run_needs_no_connection_and_no_right_password(
         )
 
 
-def test_a_real_run_needs_both(connection: Connection, library: TemplateLibrary) -> None:
+def test_a_real_run_needs_both(
+    connection: Connection, library: TemplateLibrary, nobody: str
+) -> None:
     with pytest.raises(ConnectionSettingsError):
         prepare(Misconfigured(), CAMPAIGN, library, dry_run=False)
     wrong = replace(connection.described, client_secret="not-the-secret")
     with pytest.raises(AuthenticationError):
         prepare(replace(connection, described=wrong), CAMPAIGN, library, dry_run=False)
-    away = replace(connection.described, base_url=closed_port())
+    away = replace(connection.described, base_url=nobody)
     with pytest.raises(NotSentError):
         prepare(replace(connection, described=away), CAMPAIGN, library, dry_run=False)
 

@@ -36,13 +36,14 @@ def certificate(sender: Sender) -> Certificate:
     [
         {"fault": "drop_after"},
         {"fault": "status", "status": 503, "after_accept": True},
-        {"fault": "hang", "delay_s": 4, "after_accept": True},
+        {"fault": "hang", "delay_s": 15, "after_accept": True},
     ],
     ids=["answer lost", "5xx after acceptance", "read timeout"],
 )
 def test_an_accepted_message_whose_answer_was_lost_is_found_with_its_id(
-    simulator: SimulatorProcess, sender: Sender, fault: dict[str, object]
+    simulator: SimulatorProcess, impatient: Sender, fault: dict[str, object]
 ) -> None:
+    sender = impatient
     simulator.faults([{"on": "send", "times": 5, **fault}])
     sender.send(only_shard(sender.ledger, plant(sender.ledger, 40)))
     assert sender.states() == {"accepted": 35, "unknown": 5}

@@ -25,8 +25,9 @@ from genesys_cloud.settings import Account
 from genesys_cloud.webhook.signature import HEADER, sign
 from genesys_cloud.workflows.registering import Registered, check, register
 from tests.api.wire import Behaviour, Seen, WireServer, closes, http, says
+from tests.closed_port import closed_port
 from tests.simulator.caller import Caller
-from tests.simulator.server import SimulatorProcess
+from tests.simulator.server import PATIENCE_S, SimulatorProcess
 from tests.webhook.receiver import SECRET, ReceiverProcess
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -62,7 +63,7 @@ def registered(ledger: Ledger, client: GenesysClient, url: str, **options: Any) 
     )
 
 
-def failure(url: str, *, secret: str | None = SECRET, timeout_s: float = 10) -> str:
+def failure(url: str, *, secret: str | None = SECRET, timeout_s: float = 60) -> str:
     """Return the sentence with which an address is turned down."""
     with pytest.raises(ReceiverCheckError) as caught:
         check(ReceiverAddress(url=url), secret, timeout_s=timeout_s)
@@ -148,9 +149,9 @@ def test_a_receiver_that_allows_unsigned_events_is_told_from_one_that_does_not(
     url = f"sqlite:///{tmp_path}/ledger.db"
     allows = {"GENESYS_WEBHOOK_ALLOW_UNSIGNED": "yes-i-know"}
     with ReceiverProcess(url, secret="", settings=allows) as receiver:
-        assert check(ReceiverAddress(url=receiver.url), secret, timeout_s=10)
+        assert check(ReceiverAddress(url=receiver.url), secret, timeout_s=60)
     with ReceiverProcess(url) as receiver:
-        assert not check(ReceiverAddress(url=receiver.url), SECRET, timeout_s=10)
+        assert not check(ReceiverAddress(url=receiver.url), SECRET, timeout_s=60)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_what_is_no_receiver_is_told_in_a_sentence(behave: Behaviour, words: str
 
 def test_the_trial_is_one_signed_request_and_one_forged() -> None:
     with WireServer(says(TRIED, REFUSED)) as server:
-        assert not check(ReceiverAddress(url=server.url + "/hook"), SECRET, timeout_s=10)
+        assert not check(ReceiverAddress(url=server.url + "/hook"), SECRET, timeout_s=60)
     signed, forged = server.requests
     assert signed.body == forged.body
     assert json.loads(signed.body)["type"] == "webhook.test"
@@ -194,20 +195,19 @@ def test_the_machines_own_passwords_stay_at_home(
     netrc.write_text("machine 127.0.0.1 login ann password hush-hush\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with WireServer(says(TRIED, REFUSED)) as server:
-        check(ReceiverAddress(url=server.url), SECRET, timeout_s=10)
+        check(ReceiverAddress(url=server.url), SECRET, timeout_s=60)
     assert all("authorization" not in request.headers for request in server.requests)
 
 
 def test_an_address_that_is_dead_or_slow_or_unknown_is_told_in_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert "refuses the connection" in failure(f"http://127.0.0.1:{port}/")
+    with closed_port() as port:
+        assert "refuses the connection" in failure(f"http://127.0.0.1:{port}/")
     assert "does not resolve" in failure("https://receiver.invalid/")
 
     waits = threading.Event()
 
     def hangs(connection: socket.socket, seen: Seen) -> None:
-        waits.wait(30)
+        waits.wait(PATIENCE_S)
 
     with WireServer(hangs) as server:
         assert "nothing came within 0.2 s" in failure(server.url, timeout_s=0.2)
@@ -223,7 +223,7 @@ def test_a_body_that_drips_ends_at_the_timeout() -> None:
             connection.sendall(b" ")
 
     with WireServer(drips) as server:
-        assert "nothing receives events there" in failure(server.url, timeout_s=0.3)
+        assert "nothing receives events there" in failure(server.url, timeout_s=1)
         ended.set()
 
 
@@ -320,7 +320,7 @@ def test_many_that_register_at_once_leave_one_registration_in_force(
     def registers(number: int) -> str:
         with GenesysClient(account, state_dir=tmp_path) as client:
             client.authenticate()
-            together.wait(20)
+            together.wait(PATIENCE_S)
             return client.register_webhook(url, secret=SECRET).id
 
     with ThreadPoolExecutor(8) as pool:

@@ -15,7 +15,7 @@ from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.settings import Account, Settings
 
-PATIENCE_S = 5
+PATIENCE_S = 10
 """How long a check waits for a connection, for an answer, or for the ledger's lock."""
 
 LONGEST_PAUSE_S = 1.0
