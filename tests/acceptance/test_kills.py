@@ -152,6 +152,7 @@ def stop_between_transactions(pid: int, ledger_url: str) -> None:
         os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         try:
             with looker.write() as connection:
+                connection.execute(select(messages.c.id).with_for_update())  # who is being claimed
                 connection.execute(text("UPDATE rate_gates SET next_free_us = next_free_us"))
                 audit.lock(connection)
         except LedgerUnavailableError:
