@@ -1,7 +1,8 @@
 """### Pause, resume or cancel a campaign
 
 Running send tasks obey within one batch. A resumed campaign goes on when its DAG is started again;
-a cancelled one stays cancelled.
+a cancelled one stays cancelled. Whoever may run this DAG steers **every** campaign, also those of
+DAGs that they may not see.
 
 An Airflow DAG of the Genesys Cloud campaigns.
 """

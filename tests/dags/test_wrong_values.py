@@ -48,6 +48,7 @@ IN_THE_FORM = [
     ("not_before", "2031-05-01T08:00:00", "is not a 'date-time'"),
     ("deadline", "2031-02-30T08:00:00Z", "is not a 'date-time'"),
     ("messages_per_minute", 0, "less than the minimum of 1"),
+    ("messages_per_minute", 10**30, "greater than the maximum of 1000000000"),
     ("segments_per_second", 0.5, "is not of type 'null', 'integer'"),
     ("batch_size", 0, "less than the minimum of 1"),
     ("batch_size", 100_001, "greater than the maximum of 100000"),
@@ -63,9 +64,12 @@ IN_THE_FORM = [
     ("max_segments", 0, "less than the minimum of 1"),
     ("occurrence", "<b>", "does not match"),
     ("occurrence", "../once", "does not match"),
-    ("occurrence", "x" * 65, "does not match"),
+    ("occurrence", "x" * 65, "is too long"),
+    ("occurrence", "second reminder ", "does not match"),
+    ("occurrence", "second  reminder", "does not match"),
     ("only_failed_of", "x" * 65, "is too long"),
     ("error_budget_count", 0, "less than the minimum of 1"),
+    ("error_budget_count", 10**10, "greater than the maximum of 1000000000"),
     ("error_budget_share", 1.5, "greater than the maximum of 1"),
 ]
 
@@ -124,6 +128,7 @@ IN_THE_FIRST_TASK = [
     ({"not_before": "9999-12-31T23:59:59-12:00"}, "not_before '9999-12-31", "Give one such as"),
     ({"only_failed_of": "once"}, "only_failed_of is 'once'", "Give a new occurrence, such as"),
     ({"audience": "a" * 300}, "aaa' can't be read", "File name too long"),
+    ({"occurrence": "again\n"}, "occurrence 'again\\n' is not usable", "none at the end"),
     ({"purpose": "İ"}, "purpose 'İ' is not usable", "use one word of up to 64 letters"),
 ]
 

@@ -106,11 +106,19 @@ def test_what_a_worker_has_in_hand_is_planned_and_in_flight(ledger: Ledger) -> N
 
 @pytest.mark.parametrize("asks", [True, False])
 def test_a_plan_that_nobody_has_approved_is_told_apart(ledger: Ledger, *, asks: bool) -> None:
-    own = plan(ledger)
+    own = plan(ledger, messages_per_minute=5)
     sealed(ledger, own, asks=asks)
     found = overview.campaign(ledger, "camp_1", now=NOW, dag_ids=None)
     assert found is not None
     assert (found.state, found.approved) == ("active", not asks)
+    assert found.seconds_left == (None if asks else 60 * 10 / 5)
+
+
+def test_where_nobody_is_ready_nothing_is_done(ledger: Ledger) -> None:
+    plan(ledger, people=[])
+    found = overview.campaign(ledger, "camp_1", now=NOW, dag_ids=None)
+    assert found is not None
+    assert found.funnel.done is None
 
 
 def test_tests_stand_apart(ledger: Ledger) -> None:

@@ -44,7 +44,7 @@ def test_it_shows_counts_estimates_advice_and_texts(site: Site, ledger: Ledger) 
         "about EUR 12.00 (prices 2026-11-23.ab)",
         "500 messages would still be waiting at the deadline",
         "2026-11-23 12:04 UTC",
-        "RIGHT SINGLE QUOTATION MARK turns 40 texts into UCS-2",
+        "RIGHT SINGLE QUOTATION MARK turns SMS into UCS-2 and makes 40 texts longer",
         "row 1234567 (…03): on the list",
         "the address is on the suppression list",
         "occurrence last week",

@@ -145,11 +145,11 @@ def test_a_finish_that_nobody_knows_says_why() -> None:
 
 def test_advice_names_characters_and_how_to_write_them() -> None:
     assert preview_lines.advice_line(Advice(characters="’", messages=40, segments=40)) == (
-        "RIGHT SINGLE QUOTATION MARK turns 40 texts into UCS-2, which costs 40 segments more: "
-        "write ' instead."
+        "RIGHT SINGLE QUOTATION MARK turns SMS into UCS-2 and makes 40 texts longer, by 40 "
+        "segments: write ' instead."
     )
     both = preview_lines.advice_line(Advice(characters="\u200b🎉", messages=1, segments=1))
-    assert "turn 1 text into" in both
+    assert "turn SMS into UCS-2 and make 1 text longer, by 1 segment" in both
     assert "leave ZERO WIDTH SPACE out, which nobody sees" in both
     assert "leave PARTY POPPER out, which GSM-7 lacks" in both
 

@@ -84,7 +84,7 @@ def problem(body: object, hide: Iterable[str] = ()) -> Problem:
     parts = [code, _word(said), *_details(fields.get("details"))]
     return Problem(
         code=quote(code, hide),
-        text=quote("; ".join(filter(None, parts)), hide) or "no reason given",
+        text=quote("; ".join(filter(None, parts)), hide).rstrip(".") or "no reason given",
         context_id=_identifier(fields.get("contextId")),
     )
 

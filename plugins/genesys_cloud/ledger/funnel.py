@@ -96,9 +96,9 @@ class Funnel:
         return self.ready - self.settled
 
     @property
-    def done(self) -> float:
-        """The share of the ready with whom sending is over, from 0 to 1."""
-        return self.settled / self.ready if self.ready else 1.0
+    def done(self) -> float | None:
+        """The share of the ready with whom sending is over, from 0 to 1; None where none is."""
+        return self.settled / self.ready if self.ready else None
 
 
 def funnel(counts: Iterable[Count]) -> Funnel:

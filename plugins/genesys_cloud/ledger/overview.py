@@ -168,6 +168,7 @@ def _summaries(
     for row in rows:
         sending, last = funnel(counted.get((row.campaign_id, False), ())), latest[row.latest_id]
         pace = paces.get(row.campaign_id, tempo.Pace())
+        approved = last.plan_digest in (None, last.approved_digest)
         summaries.append(
             CampaignSummary(
                 campaign_id=row.campaign_id,
@@ -188,14 +189,14 @@ def _summaries(
                     now=now,
                     not_before=last.not_before,
                 )
-                if row.state == "active"
+                if row.state == "active" and approved
                 else None,
                 last_activity=max(filter(None, (row.last_activity, pace.last, last.sent_at))),
                 not_before=last.not_before,
                 deadline=last.deadline,
                 last_dag_id=last.dag_id or DEFAULT_DAG,
                 last_run_id=last.run_id,
-                approved=last.plan_digest in (None, last.approved_digest),
+                approved=approved,
             )
         )
     return summaries

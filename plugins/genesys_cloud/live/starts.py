@@ -10,10 +10,8 @@ from datetime import datetime
 
 from genesys_cloud.ledger.campaign_page import OccurrenceRow
 from genesys_cloud.live.safety import Refused
+from genesys_cloud.outbound.campaign import MOST_OCCURRENCE
 from genesys_cloud.outbound.messages import mask_numbers
-
-MOST_OCCURRENCE = 64
-"""Characters of an occurrence's name."""
 
 
 @dataclass(frozen=True, kw_only=True)

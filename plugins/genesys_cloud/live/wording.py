@@ -25,8 +25,10 @@ def rate(per_minute: float) -> str:
     return f"{per_minute:,.1f}" if 0 < per_minute < 10 else f"{per_minute:,.0f}"
 
 
-def share(part: float) -> str:
+def share(part: float | None) -> str:
     """Return a share of 1 as a percentage; what is not all is never called 100 %."""
+    if part is None:
+        return "–"
     percent = part * 100
     if part < 1:
         percent = min(percent, 99.9)

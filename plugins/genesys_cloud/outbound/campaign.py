@@ -12,6 +12,15 @@ from genesys_cloud.outbound.consent import ConsentFrom, normalise_purpose
 CAMPAIGN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 """Safe in a file name, a DAG id and a URL."""
 
+OCCURRENCE = re.compile(r"[\w#](?: ?[\w#./:+(),&-])*\Z")
+"""No two names that look alike: another occurrence writes to everybody once more."""
+
+MOST_OCCURRENCE = 64
+"""Characters of an occurrence's name."""
+
+MOST_COUNT = 1_000_000_000
+"""The largest whole number of a campaign; every database's columns hold it."""
+
 MOST_DAYS = 366
 """The longest time over which an address's messages are counted."""
 

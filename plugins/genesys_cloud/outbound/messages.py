@@ -7,8 +7,14 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_NUMBER = re.compile(r"(?<![\d-])(?!\d{4}-\d\d-\d\d(?!\d))\+?\d(?:[ ().-]?\d){6,}")
-"""What may be a phone number, and is no date, in a text that somebody typed or a server wrote."""
+_ID = r"(?<![\w-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})(?![\w-])"
+"""A UUID or a SHA-256: what support asks for, and our own keys."""
+
+_NUMBER = re.compile(
+    rf"(?P<id>{_ID})|(?<![\d-])(?!\d{{4}}-\d\d-\d\d(?!\d))\+?\d(?:[ ().-]{{0,2}}\d){{6,}}"
+)
+"""What may be a phone number, and is no date, in a text that somebody typed or a server wrote; or
+an id, which is none."""
 
 
 class State(StrEnum):
@@ -99,7 +105,7 @@ def storable(text: str, *, most: int) -> str:
 
 def mask_numbers(text: str) -> str:
     """Return text without its phone numbers: of what may be one, the last two digits stay."""
-    return _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", text)
+    return _NUMBER.sub(lambda found: found["id"] or f"…{found.group()[-2:]}", text)
 
 
 def mask_address(address: str) -> str:

@@ -44,7 +44,12 @@ def finish_line(preview: Preview) -> str:
 
 def warning_lines(preview: Preview) -> list[str]:
     """Return what people should know before they say yes."""
-    return [*_late(preview), *_unpriced(preview.bill), *_example(preview.bill)]
+    return [
+        *_nobody(preview),
+        *_late(preview),
+        *_unpriced(preview.bill),
+        *_example(preview.bill),
+    ]
 
 
 def difference_lines(difference: Difference | None, bill: Bill) -> list[str]:
@@ -64,8 +69,9 @@ def advice_line(advice: Advice) -> str:
     names = " and ".join(map(character_name, advice.characters))
     several = len(advice.characters) > 1
     return (
-        f"{names} {'turn' if several else 'turns'} {counted(advice.messages, 'text')} into UCS-2, "
-        f"which costs {counted(advice.segments, 'segment')} more: "
+        f"{names} {'turn' if several else 'turns'} SMS into UCS-2 and "
+        f"{'make' if several else 'makes'} {counted(advice.messages, 'text')} longer, by "
+        f"{counted(advice.segments, 'segment')}: "
         f"{'; '.join(_instead(each, several=several) for each in advice.characters)}."
     )
 
@@ -113,6 +119,11 @@ def change_line(change: Change) -> str:
     if change.name in DIGESTS:
         return DIGESTS[change.name]
     return f"{change.name}: {shown(change.before)} → {shown(change.now)}"
+
+
+def _nobody(preview: Preview) -> Iterator[str]:
+    if not preview.recipients:
+        yield "the contact list has no recipients: look whether its export went wrong"
 
 
 def _late(preview: Preview) -> Iterator[str]:

@@ -7,24 +7,40 @@ be null: Airflow's form takes an empty one that may not for one that is missing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genesys_cloud.outbound.campaign import CAMPAIGN_ID, MESSAGE_CLASSES, MOST_DAYS
+from genesys_cloud.outbound.campaign import (
+    CAMPAIGN_ID,
+    MESSAGE_CLASSES,
+    MOST_COUNT,
+    MOST_DAYS,
+    MOST_OCCURRENCE,
+    OCCURRENCE,
+)
 from genesys_cloud.outbound.channels import CHANNELS
 from genesys_cloud.outbound.consent import ConsentFrom
 
 TEXT = {"type": "string", "pattern": r"\S"}
 """A text that has to be there."""
 
-CAMPAIGN_ID_PATTERN = "^" + CAMPAIGN_ID.pattern.replace(r"\Z", "$")
+
+def _whole(pattern: re.Pattern[str]) -> str:
+    """Return a pattern as JSON schema writes it; its `$` lets a line end pass, no task does."""
+    return "^" + pattern.pattern.replace(r"\Z", "$")
+
+
+CAMPAIGN_ID_PATTERN = _whole(CAMPAIGN_ID)
 WORD = {"type": ["null", "string"], "pattern": r"^\w[\w.-]{0,63}$"}
-NAMED_RUN = {"type": ["null", "string"], "pattern": r"^[\w#][\w #./:+(),&-]{0,63}$"}
+NAMED_RUN = {
+    "type": ["null", "string"], "pattern": _whole(OCCURRENCE), "maxLength": MOST_OCCURRENCE
+}  # fmt: skip
 INSTANT = {"type": ["null", "string"], "format": "date-time"}
 SWITCH = {"type": "boolean"}
-COUNT = {"type": "integer", "minimum": 1}
-ANY_COUNT = {"type": ["null", "integer"], "minimum": 1}
+COUNT = {"type": "integer", "minimum": 1, "maximum": MOST_COUNT}
+ANY_COUNT = {**COUNT, "type": ["null", "integer"]}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 CHANNEL_WORDS = {

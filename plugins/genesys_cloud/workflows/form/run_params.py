@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genesys_cloud.errors import CampaignDefinitionError
-from genesys_cloud.outbound.campaign import MOST_DAYS, Campaign
+from genesys_cloud.outbound.campaign import MOST_DAYS, MOST_OCCURRENCE, OCCURRENCE, Campaign
 from genesys_cloud.outbound.senders import check_sender
 from genesys_cloud.outbound.templates import TemplateLibrary
 from genesys_cloud.workflows.audiences import check_there
@@ -47,6 +47,7 @@ def checked_campaign(
     whichever of its times have passed.
     """
     campaign = campaign_of(params)
+    _check_occurrence(params["occurrence"])
     check_campaign(campaign, include)
     # A run that is cleared a day later is the same run: its start may have passed by then.
     asked_at = getattr(dag_run, "run_after", now)
@@ -59,6 +60,15 @@ def checked_campaign(
             f"'{occurrence} again'."
         )
     return campaign
+
+
+def _check_occurrence(given: str | None) -> None:
+    if given and not OCCURRENCE.match(given):
+        raise CampaignDefinitionError(
+            f"occurrence {given!r} is not usable, for it may look like another one, and then "
+            f"everybody gets a second message: use up to {MOST_OCCURRENCE} characters, single "
+            "blanks between them and none at the end."
+        )
 
 
 def check_campaign(campaign: Campaign, include: Path) -> None:
