@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger, open_ledger
-from genesys_cloud.ledger.plans import Plan, Shard
+from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.shards import Shard, cut_shards
 from tests.ledger.planted import plant
 
 SQLITE = "SQLite"
@@ -45,7 +45,7 @@ def occurrence(ledger: Ledger, count: int) -> Plan:
 
 def shards(ledger: Ledger, plan: Plan, size: int) -> list[Shard]:
     """Cut an occurrence into shards."""
-    return plans.shards(ledger, plan.occurrence_id, size=size, most=1_000)
+    return cut_shards(ledger, plan.occurrence_id, size=size, most=1_000)
 
 
 def postgres_package() -> Any:

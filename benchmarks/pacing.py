@@ -14,7 +14,7 @@ from benchmarks.scale import Scale
 from benchmarks.servers import Server
 from benchmarks.table import Table
 from genesys_cloud.ledger.database import open_ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.outbound.pacing import TOLERANCE, Limit
 from genesys_cloud.workflows.sending import send_shard
 

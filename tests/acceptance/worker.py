@@ -16,7 +16,7 @@ from typing import Any
 from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.ledger import sends
 from genesys_cloud.ledger.database import open_ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.outbound.pacing import Limit
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows import clock, sending

@@ -9,7 +9,8 @@ from genesys_cloud.ledger import approvals, outcomes, plans, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.planned_rows import PlannedMessage
-from genesys_cloud.ledger.plans import Plan, Shard
+from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.shards import Shard, cut_shards
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.messages import State, message_key, text_digest
 from genesys_cloud.outbound.pacing import Limit
@@ -89,7 +90,7 @@ def sealed(
 
 
 def only_shard(ledger: Ledger, plan: Plan) -> Shard:
-    (shard,) = plans.shards(ledger, plan.occurrence_id, size=100_000, most=1000)
+    (shard,) = cut_shards(ledger, plan.occurrence_id, size=100_000, most=1000)
     return shard
 
 

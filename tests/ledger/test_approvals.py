@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, literal, select, text, update
+from sqlalchemy import event, insert, literal, select, text, update
 
 from genesys_cloud.errors import CampaignDefinitionError, PlanOvertakenError
 from genesys_cloud.ledger import approvals, audit, blocking, plans, sends
@@ -21,8 +23,9 @@ from genesys_cloud.ledger.approvals import LOOK_AGAIN, PLANNING_TAKES, Verdict
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.outcomes import Outcome, record
-from genesys_cloud.ledger.plans import BEING_PLANNED, Plan, Shard
+from genesys_cloud.ledger.plans import BEING_PLANNED, Plan
 from genesys_cloud.ledger.sends import Batch
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.ledger.unknowns import settle
 from genesys_cloud.outbound.messages import State
@@ -292,6 +295,36 @@ def test_a_plan_that_is_overtaken_while_it_writes_leaves_nobody_behind(ledger: L
             adding.result()
     with ledger.read() as connection:
         assert connection.execute(select(messages.c.id)).all() == []
+
+
+def test_a_plan_that_is_overtaken_writes_nothing_that_another_waits_for(
+    postgres_url: str,
+) -> None:
+    written: list[Any] = []
+    with closing(open_ledger(postgres_url)) as ledger:
+        first = begin(ledger)
+        begin(ledger)
+        event.listen(ledger.engine, "savepoint", lambda *told: written.append(told))
+        with pytest.raises(PlanOvertakenError):
+            plans.add(ledger, first, [planned(1, text=TEXT)])
+    assert written == []
+
+
+def test_a_claim_takes_nothing_that_a_plan_wrote_since_it_looked(postgres_url: str) -> None:
+    anew: list[Plan] = []
+    with closing(open_ledger(postgres_url)) as ledger, closing(open_ledger(postgres_url)) as other:
+        first = make(ledger)
+        approve(ledger, first)
+        shard = only_shard(ledger, first)
+
+        def plan_anew(_connection: Any, _cursor: Any, statement: str, *_told: Any) -> None:
+            if "SKIP LOCKED" in statement and not anew:
+                anew.append(begin(other))
+                plans.add(other, anew[0], [planned(number, text="Bye") for number in everybody()])
+
+        event.listen(ledger.engine, "before_cursor_execute", plan_anew)
+        assert texts(claim(ledger, shard)) == []
+    assert anew
 
 
 @pytest.mark.parametrize("step", ["begin", "finish"])

@@ -19,8 +19,9 @@ from genesys_cloud.ledger.consents import Consent
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.outcomes import Outcome, record
-from genesys_cloud.ledger.plans import Plan, Shard, address_key
+from genesys_cloud.ledger.plans import Plan, address_key
 from genesys_cloud.ledger.sends import Batch
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import consents as consents_table
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.consent import ConsentFrom, ConsentState, Recorded, refusal

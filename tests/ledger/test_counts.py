@@ -43,9 +43,10 @@ from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.engine import engine_at
 from genesys_cloud.ledger.outcomes import Outcome
 from genesys_cloud.ledger.page_tables import message_counts, sends_per_minute
-from genesys_cloud.ledger.plans import Plan, Shard
+from genesys_cloud.ledger.plans import Plan
 from genesys_cloud.ledger.retention_policy import RetentionPolicy
 from genesys_cloud.ledger.sends import Batch
+from genesys_cloud.ledger.shards import Shard, cut_shards
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.identity import identify
@@ -140,7 +141,7 @@ class Campaigning:
 
     def shard(self) -> Shard | None:
         assert self.plan is not None
-        found = plans.shards(self.ledger, self.plan.occurrence_id, size=1_000, most=1)
+        found = cut_shards(self.ledger, self.plan.occurrence_id, size=1_000, most=1)
         return found[0] if found else None
 
     def claim(self, number: int) -> None:

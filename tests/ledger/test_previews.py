@@ -121,5 +121,5 @@ def test_the_first_blocked_are_shown_masked(ledger: Ledger) -> None:
     plan = plant(ledger, 1)
     plans.add(ledger, plan, [planned(number, blocked="suppressed") for number in (8, 5, 7)])
     plans.add(ledger, plan, [planned(9, blocked="other")])
-    shown = previews.first_blocked(ledger, plan.occurrence_id, "suppressed", 2)
+    shown = previews.first_blocked(ledger, plan, "suppressed", 2)
     assert shown == ["row 8 (…08): suppressed", "row 5 (…05): suppressed"]

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from genesys_cloud.errors import CampaignDefinitionError, LeaseLostError
-from genesys_cloud.ledger import audit, campaigns, events, plans, recovery, sends
+from genesys_cloud.ledger import audit, campaigns, events, recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.outcomes import Outcome, record
-from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import Batch
+from genesys_cloud.ledger.shards import Shard, cut_shards
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit
@@ -187,9 +187,9 @@ def test_lease_ends_names_the_earliest_lease(ledger: Ledger) -> None:
 
 def test_shards_cut_the_open_messages_and_stay_under_the_cap(ledger: Ledger) -> None:
     plan = plant(ledger, 25)
-    cut = plans.shards(ledger, plan.occurrence_id, size=10, most=1000)
+    cut = cut_shards(ledger, plan.occurrence_id, size=10, most=1000)
     assert [shard.number for shard in cut] == [0, 1, 2]
-    assert len(plans.shards(ledger, plan.occurrence_id, size=1, most=4)) == 4
+    assert len(cut_shards(ledger, plan.occurrence_id, size=1, most=4)) == 4
     with ledger.read() as connection:
         ids = connection.execute(select(messages.c.id)).scalars().all()
     covered = [one for one in ids for shard in cut if shard.first_id <= one <= shard.last_id]

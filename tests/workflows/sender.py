@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.ledger import campaigns
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.outbound.stats import NO_STATS, Stats
 from genesys_cloud.settings import Account
 from genesys_cloud.workflows.clock import Clock

@@ -15,7 +15,8 @@ from sqlalchemy import update
 from genesys_cloud.errors import NotSentError, PolicyError
 from genesys_cloud.ledger import audit, campaigns, consents, holding, suppressions
 from genesys_cloud.ledger.consents import Consent
-from genesys_cloud.ledger.plans import Plan, Shard
+from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.consent import ConsentState

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from genesys_cloud.errors import AudienceError, UnaccountedError
-from genesys_cloud.ledger import audit, campaigns, plans, sends
+from genesys_cloud.ledger import audit, campaigns, sends
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.shards import Shard, cut_shards
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
@@ -130,7 +131,7 @@ def test_a_corrected_text_reaches_who_was_not_sent_to_and_nobody_else(
     ledger: Ledger, template: Template
 ) -> None:
     plan(ledger, template, GOOD)
-    shard = plans.shards(ledger, rows(ledger)[0].occurrence_id, size=100, most=10)[0]
+    shard = cut_shards(ledger, rows(ledger)[0].occurrence_id, size=100, most=10)[0]
     limits = [Limit(name="account", most=60_000)]
     lease = timedelta(seconds=90)
     claimed = sends.claim(ledger, shard, limits, most=1, now=NOW, lease=lease).claims[0]
@@ -277,7 +278,7 @@ def occurrence(ledger: Ledger) -> Any:
         return connection.execute(select(occurrences)).one()
 
 
-def claim(ledger: Ledger, shard: plans.Shard, most: int = 10) -> sends.Batch:
+def claim(ledger: Ledger, shard: Shard, most: int = 10) -> sends.Batch:
     limits, lease = [Limit(name="account", most=60_000)], timedelta(seconds=90)
     return sends.claim(ledger, shard, limits, most=most, now=NOW, lease=lease)
 
@@ -293,7 +294,7 @@ def test_a_plan_for_the_platform_keeps_filled_templates_and_says_its_profile(
     assert FilledTemplate.parse(first.text).body == {"1": "Alex", "2": "A-1"}
     found = occurrence(ledger)
     assert (found.profile, found.sender) == ("agentless", "0d1a9b1e-5a0f-4f3e-9b1c-2f4c1f6b7a11")
-    (shard,) = plans.shards(ledger, found.id, size=10, most=10)
+    (shard,) = cut_shards(ledger, found.id, size=10, most=10)
     assert shard.profile == "agentless"
     (planned,) = [row for row in audit.read(ledger) if row["action"] == "campaign.planned"]
     assert planned["details"]["profile"] == "agentless"
@@ -331,12 +332,12 @@ def test_a_worker_of_the_earlier_plan_claims_nothing_of_the_later(
     ledger: Ledger, approved: Template, template: Template
 ) -> None:
     plan_whatsapp(ledger, approved, GOOD[:2], "agentless")
-    (shard,) = plans.shards(ledger, occurrence(ledger).id, size=10, most=10)
+    (shard,) = cut_shards(ledger, occurrence(ledger).id, size=10, most=10)
     gone = claim(ledger, shard, most=1).claims[0]
     plan_whatsapp(ledger, template, GOOD, "messaging")
     late = claim(ledger, shard)
     assert (late.claims, late.active) == ((), False)
-    (anew,) = plans.shards(ledger, occurrence(ledger).id, size=10, most=10)
+    (anew,) = cut_shards(ledger, occurrence(ledger).id, size=10, most=10)
     claims = claim(ledger, anew).claims
     assert {one.message.text[:4] for one in claims} == {"Hell", "Hola"}
     assert gone.id not in {one.id for one in claims}

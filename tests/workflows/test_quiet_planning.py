@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from genesys_cloud.errors import CampaignDefinitionError, UnaccountedError
-from genesys_cloud.ledger import audit, campaigns, plans, suppressions
+from genesys_cloud.ledger import audit, campaigns, suppressions
 from genesys_cloud.ledger.database import Ledger, open_ledger
+from genesys_cloud.ledger.shards import cut_shards
 from genesys_cloud.ledger.suppressions import Suppression
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.audience import read_csv
@@ -81,6 +82,13 @@ def plan(
         timekeeper=timekeeper_of(campaign, INCLUDE, now),
     )
     return report
+
+
+def suppress(ledger: Ledger, address: str) -> None:
+    stopped = Suppression(
+        channel=CAMPAIGN.channel, address=address, reason="opted_out", source="test"
+    )
+    suppressions.add(ledger, [stopped], actor="tester", now=NIGHT)
 
 
 def rows(ledger: Ledger) -> dict[str, Any]:
@@ -254,10 +262,7 @@ def test_a_later_plan_of_another_class_holds_nobody(ledger: Ledger, template: Te
 def test_who_is_suppressed_is_blocked_by_the_plan_though_they_were_held(
     ledger: Ledger, template: Template
 ) -> None:
-    stopped = Suppression(
-        channel=CAMPAIGN.channel, address="+12025550101", reason="opted_out", source="test"
-    )
-    suppressions.add(ledger, [stopped], actor="tester", now=NIGHT)
+    suppress(ledger, "+12025550101")
 
     report = plan(ledger, template, PEOPLE)
 
@@ -265,10 +270,35 @@ def test_who_is_suppressed_is_blocked_by_the_plan_though_they_were_held(
     assert (report.planned, report.held, report.blocked["suppressed"]) == (4, 2, 1)
 
 
+def test_the_first_window_is_that_of_somebody_who_is_held(
+    ledger: Ledger, template: Template
+) -> None:
+    late = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
+    suppress(ledger, "+12025550101")
+    report = plan(ledger, template, [WASHINGTON, CHICAGO], now=late)
+    assert (report.held, report.opens_at) == (1, datetime(2026, 11, 24, 14, tzinfo=UTC))
+
+
+def test_who_is_not_on_the_list_any_more_is_not_in_its_numbers(
+    ledger: Ledger, template: Template
+) -> None:
+    plan(ledger, template, [WASHINGTON, CHICAGO])
+    suppress(ledger, "+13125550102")
+    report = plan(ledger, template, [WASHINGTON])
+    assert (report.recipients, report.planned, report.blocked.total()) == (1, 1, 0)
+
+
+def test_a_cap_does_not_count_who_is_not_on_the_list(ledger: Ledger, template: Template) -> None:
+    plan(ledger, template, [WASHINGTON, CHICAGO])
+    capped = replace(CAMPAIGN, most_messages=1)
+    report = plan(ledger, template, [WASHINGTON], campaign=capped)
+    assert (report.recipients, report.planned, report.blocked.total()) == (1, 1, 0)
+
+
 def test_what_is_held_is_cut_into_no_shard(ledger: Ledger, template: Template) -> None:
     plan(ledger, template, [WASHINGTON, CHICAGO])
 
-    (shard,) = plans.shards(ledger, 1, size=10, most=10)
+    (shard,) = cut_shards(ledger, 1, size=10, most=10)
 
     assert shard.first_id == shard.last_id == rows(ledger)["c"].id
 

@@ -14,7 +14,7 @@ from genesys_cloud.api.client import GenesysClient
 from genesys_cloud.errors import PagingError, RequestRejectedError
 from genesys_cloud.ledger import sends, unknowns
 from genesys_cloud.ledger.events import Effect
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import messages, status_events
 from genesys_cloud.outbound.deliveries import Delivery, DeliveryPage
 from genesys_cloud.outbound.status import about_conversation

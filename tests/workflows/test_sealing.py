@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from genesys_cloud.ledger import plans
 from genesys_cloud.ledger.database import Ledger
+from genesys_cloud.ledger.shards import cut_shards
 from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.quiet_policy import parse_policy
@@ -93,7 +93,7 @@ def test_what_was_sent_meanwhile_does_not_make_it_another_plan(
     sqlite_ledger: Ledger, templates: Path
 ) -> None:
     before = digest_of(sqlite_ledger, templates)
-    (shard,) = plans.shards(sqlite_ledger, 1, size=10, most=10)
+    (shard,) = cut_shards(sqlite_ledger, 1, size=10, most=10)
     assert len(claim(sqlite_ledger, shard, most=1, later=timedelta(hours=5)).claims) == 1
     assert digest_of(sqlite_ledger, templates) == before
     assert len(claim(sqlite_ledger, shard, later=timedelta(hours=5)).claims) == 1

@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import select
 
 from genesys_cloud.errors import CampaignDefinitionError
-from genesys_cloud.ledger import audit, consents, plans, sends
+from genesys_cloud.ledger import audit, consents, sends
 from genesys_cloud.ledger.consents import Consent
 from genesys_cloud.ledger.database import Ledger, open_ledger
 from genesys_cloud.ledger.plans import Plan
+from genesys_cloud.ledger.shards import cut_shards
 from genesys_cloud.ledger.tables import messages
 from genesys_cloud.outbound.audience import read_csv
 from genesys_cloud.outbound.campaign import Campaign
@@ -92,7 +93,7 @@ def rows_of(ledger: Ledger) -> dict[int, Any]:
 def begun(ledger: Ledger, plan: Plan, *, now: datetime = NOW) -> list[str]:
     """Attempt everything that is planned, and return to whom."""
     found = []
-    for shard in plans.shards(ledger, plan.occurrence_id, size=1_000, most=10):
+    for shard in cut_shards(ledger, plan.occurrence_id, size=1_000, most=10):
         batch = sends.claim(ledger, shard, FAST, most=64, now=now, lease=LEASE)
         batch = sends.begin_attempt(ledger, batch, now=now, lease=LEASE)
         found += [one.message.recipient for one in batch.claims]
@@ -164,7 +165,7 @@ def test_a_consent_that_ends_in_mid_campaign_stops_the_rest(
     )
     assert report.planned == 60
     sender.hurried.sleep(timedelta(minutes=31).total_seconds())
-    for shard in plans.shards(sender.ledger, plan.occurrence_id, size=1_000, most=10):
+    for shard in cut_shards(sender.ledger, plan.occurrence_id, size=1_000, most=10):
         sender.send(shard)
     posted = {message["to"] for message in simulator.messages()}
     assert posted == {number(each) for each in range(1, 41)}
@@ -240,7 +241,7 @@ def test_campaigns_that_race_for_the_last_place_never_both_take_it(
     barrier = threading.Barrier(4)
 
     def run(plan: Plan) -> list[str]:
-        (shard,) = plans.shards(ledger, plan.occurrence_id, size=1_000, most=10)
+        (shard,) = cut_shards(ledger, plan.occurrence_id, size=1_000, most=10)
         batch = sends.claim(ledger, shard, FAST, most=64, now=NOW, lease=LEASE)
         barrier.wait(timeout=60)
         batch = sends.begin_attempt(ledger, batch, now=NOW, lease=LEASE)
@@ -257,7 +258,7 @@ def test_a_withdrawal_that_is_on_record_first_always_holds(
 ) -> None:
     """A withdrawal and an attempt at the same instant: the trail tells which came first."""
     plan, _ = planned(ledger, template, listed(12))
-    (shard,) = plans.shards(ledger, plan.occurrence_id, size=1_000, most=10)
+    (shard,) = cut_shards(ledger, plan.occurrence_id, size=1_000, most=10)
     keys = {row.address: row.message_key for row in rows_of(ledger).values()}
     attempted: list[str] = []
     with ThreadPoolExecutor(2) as pool:

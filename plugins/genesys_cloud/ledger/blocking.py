@@ -45,6 +45,7 @@ _SUSPECTS = (
     select(
         messages.c.id,
         messages.c.message_key,
+        messages.c.plan_no,
         messages.c.occurrence_id,
         messages.c.held_until,
         messages.c.consent_expires_at.label("row_expires_at"),
@@ -86,6 +87,7 @@ class _Verdict:
 
     id: int
     message_key: str
+    plan_no: int
     campaign_id: str
     held_until: datetime | None
     code: str
@@ -132,7 +134,7 @@ def block_planned(
             if first is not None:
                 blocked = _block_page(connection, plan, first, entry)
                 first += PAGE
-        counted.update(one.code for one in blocked)
+        counted.update(one.code for one in blocked if one.plan_no == plan.number)
         if blocked and gone is not None:
             gone({one.id: one.held_until for one in blocked})
     if most is not None:
@@ -229,6 +231,7 @@ def _verdict(row: RowMapping, code: str, why: str) -> _Verdict:
     return _Verdict(
         id=row["id"],
         message_key=row["message_key"],
+        plan_no=row["plan_no"],
         campaign_id=row["campaign_id"],
         held_until=row["held_until"],
         code=code,
@@ -260,9 +263,9 @@ def _block_excess(ledger: Ledger, plan: Plan, most: int, entry: AuditEntry) -> i
     about = replace(entry, campaign_id=plan.campaign_id, details={"reason": caps.CAMPAIGN_CAP})
     with ledger.write() as connection:
         audit.lock(connection)  # before the messages, as everybody does
-        keys = caps.block_excess(connection, plan, most=most, now=entry.at)
-        audit.append(connection, audit.about_many(about, keys))
-    return len(keys)
+        blocked = caps.block_excess(connection, plan, most=most, now=entry.at)
+        audit.append(connection, audit.about_many(about, [row.message_key for row in blocked]))
+    return sum(row.plan_no == plan.number for row in blocked)
 
 
 @cache

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from genesys_cloud.ledger.plans import Plan, overtaken
@@ -98,7 +98,7 @@ def note_attempt(
         connection.execute(_NOTE, {"within": occurrence_id, "now": now})
 
 
-def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[str]:
+def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[Row[Any]]:
     """Block who is planned beyond an occurrence's cap, the last first, and return their keys.
 
     From then on the occurrence may be sent. Raises PlanOvertakenError where it was planned anew.
@@ -116,7 +116,7 @@ def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime
         return []
     why = campaign_sentence(most)
     scope = {"within": plan.occurrence_id, "first": first, "now": now, "why": why}
-    return list(connection.execute(_EXCESS, scope).scalars())
+    return list(connection.execute(_EXCESS, scope))
 
 
 def campaign_sentence(most: int) -> str:
@@ -153,7 +153,7 @@ _EXCESS: ReturningUpdate[Any] = (
         reason_code=CAMPAIGN_CAP,
         reason=bindparam("why"),
     )
-    .returning(messages.c.message_key)
+    .returning(messages.c.message_key, messages.c.plan_no)
 )
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, updat
 from genesys_cloud.ledger import audit
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Plan, Shard
+from genesys_cloud.ledger.plans import Plan
 from genesys_cloud.ledger.sends import ACTOR
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.messages import OPEN, State
 from genesys_cloud.outbound.quiet_hours import REASON_CODE
@@ -62,16 +63,17 @@ def waiting(ledger: Ledger, occurrence_id: int) -> Waiting:
     )
 
 
-def count_held(ledger: Ledger, plan: Plan) -> int:
-    """Return how many recipients of one planning are held."""
+def count_held(ledger: Ledger, plan: Plan) -> tuple[int, datetime | None]:
+    """Return how many recipients of one planning are held, and when the first window opens."""
     with ledger.read() as connection:
-        return connection.execute(
-            select(func.count()).where(
+        row = connection.execute(
+            select(func.count(), func.min(messages.c.held_until)).where(
                 messages.c.occurrence_id == plan.occurrence_id,
                 messages.c.state == State.HELD,
                 messages.c.plan_no == plan.number,
             )
-        ).scalar_one()
+        ).one()
+    return row[0], row[1]
 
 
 def hold(ledger: Ledger, shard: Shard, shut: Mapping[str, datetime], now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Plans: which recipients an occurrence of a campaign has, and how they are cut into shards."""
+"""Plans: which recipients an occurrence of a campaign has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.errors import CampaignDefinitionError, PlanOvertakenError
@@ -19,7 +19,7 @@ from genesys_cloud.ledger.planned_rows import PlannedMessage, as_columns
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import normalise_purpose
-from genesys_cloud.outbound.messages import OPEN, State
+from genesys_cloud.outbound.messages import State
 
 BEING_PLANNED = ""
 """The digest of a plan that is not complete: no task has it, and nobody can approve it."""
@@ -51,28 +51,6 @@ class Origin:
     dag_id: str | None = None
     run_id: str | None = None
     audience_digest: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """A slice of an occurrence's messages, by row id, both ends inclusive.
-
-    `profile` is the one that they were planned for when the slice was cut, `plan_digest` the plan
-    that it was cut from; None is one of before there were digests.
-    """
-
-    occurrence_id: int
-    profile: str
-    number: int
-    first_id: int
-    last_id: int
-    plan_digest: str | None = None
-
-    def holds(self) -> ColumnElement[bool]:
-        """The condition that a message belongs to this shard."""
-        return (messages.c.occurrence_id == self.occurrence_id) & messages.c.id.between(
-            self.first_id, self.last_id
-        )
 
 
 def address_key(channel: str, address: str) -> str:
@@ -154,6 +132,7 @@ def add(
     PlanOvertakenError where another run plans the occurrence by now.
     """
     with ledger.write() as connection:
+        _check_latest(connection, plan)  # as late as below, the two could lock each other up
         if plan.number > 1:
             audit.lock(connection)  # before messages that a sender may have, as everybody does
         known = _known(connection, plan, planned)
@@ -172,10 +151,14 @@ def add(
         # Last: whoever has the trail holds up everybody else's entries until it commits. Nobody
         # takes the occurrence over without it.
         audit.lock(connection)
-        latest = select(occurrences.c.plan_no).where(occurrences.c.id == plan.occurrence_id)
-        if connection.execute(latest).scalar_one() > plan.number:
-            raise overtaken(plan)
+        _check_latest(connection, plan)
         audit.append(connection, entries)
+
+
+def _check_latest(connection: Connection, plan: Plan) -> None:
+    latest = select(occurrences.c.plan_no).where(occurrences.c.id == plan.occurrence_id)
+    if connection.execute(latest).scalar_one() > plan.number:
+        raise overtaken(plan)
 
 
 def finish(ledger: Ledger, plan: Plan, entry: AuditEntry | None = None) -> None:
@@ -202,39 +185,6 @@ def finish(ledger: Ledger, plan: Plan, entry: AuditEntry | None = None) -> None:
         )
         if entry is not None:
             audit.append(connection, audit.about_many(entry, list(dropped.scalars())))
-
-
-def shards(ledger: Ledger, occurrence_id: int, *, size: int, most: int) -> list[Shard]:
-    """Cut what is left to do into shards of `size` messages, larger where more than `most`."""
-    ids = select(messages.c.id, func.row_number().over(order_by=messages.c.id).label("place"))
-    todo = ids.where(messages.c.occurrence_id == occurrence_id, messages.c.state.in_(OPEN))
-    planned = select(occurrences.c.profile, occurrences.c.plan_digest)
-    with ledger.read() as connection:
-        found = connection.execute(planned.where(occurrences.c.id == occurrence_id)).one()
-        count = connection.execute(select(func.count()).select_from(todo.subquery())).scalar_one()
-        width = max(size, -(-count // most))
-        numbered = todo.subquery()
-        number = ((numbered.c.place - 1) / width).label("number")
-        rows = connection.execute(
-            select(
-                func.floor(number).label("number"),
-                func.min(numbered.c.id).label("first_id"),
-                func.max(numbered.c.id).label("last_id"),
-            )
-            .group_by(func.floor(number))
-            .order_by(func.floor(number))
-        ).all()
-    return [
-        Shard(
-            occurrence_id=occurrence_id,
-            profile=found.profile,
-            number=int(row.number),
-            first_id=row.first_id,
-            last_id=row.last_id,
-            plan_digest=found.plan_digest,
-        )
-        for row in rows
-    ]
 
 
 def overtaken(plan: Plan) -> PlanOvertakenError:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.page_tables import preview_samples, previews
+from genesys_cloud.ledger.plans import Plan
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.messages import WAITING, State, mask_address
 from genesys_cloud.outbound.preview import Preview
@@ -179,12 +180,13 @@ def standing_out(ledger: Ledger, occurrence_id: int, languages: Collection[str])
     yield from named(ledger, ids)
 
 
-def first_blocked(ledger: Ledger, occurrence_id: int, code: str, most: int) -> Sequence[str]:
-    """Return the first rows that are blocked for a reason, addresses masked."""
+def first_blocked(ledger: Ledger, plan: Plan, code: str, most: int) -> Sequence[str]:
+    """Return the first rows of a plan's list that are blocked for a reason, addresses masked."""
     query = (
         select(messages.c.row_number, messages.c.address, messages.c.reason)
         .where(
-            messages.c.occurrence_id == occurrence_id,
+            messages.c.occurrence_id == plan.occurrence_id,
+            messages.c.plan_no == plan.number,
             messages.c.state == State.BLOCKED,
             messages.c.reason_code == code,
         )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from genesys_cloud.ledger import audit, error_budget
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import messages, occurrences
 from genesys_cloud.outbound.messages import IN_FLIGHT, State
 

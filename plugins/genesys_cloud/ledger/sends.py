@@ -20,8 +20,8 @@ from genesys_cloud.ledger import approvals, audit, blocking, caps, rate_gate
 from genesys_cloud.ledger.approvals import Verdict
 from genesys_cloud.ledger.audit import AuditEntry
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.row_sets import NUMBER, encoded, row_set
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.ledger.tables import campaigns, messages, occurrences
 from genesys_cloud.outbound.messages import OutboundMessage, State
 from genesys_cloud.outbound.pacing import Limit
@@ -96,9 +96,9 @@ def claim(
         if found.deadline is not None and found.deadline <= now:
             _retire(connection, shard, found.campaign_id, State.EXPIRED, now)
         # Before there were digests, nothing counted an earlier plan's rows to a later one.
-        plan_no = found.plan_no if found.plan_digest else 0
-        chosen = {"first": shard.first_id, "last": shard.last_id, "most": most, "plan": plan_no}
-        rows = connection.execute(_CHOSEN, {"within": shard.occurrence_id, **chosen}).all()
+        plan = {"plan": found.plan_no if found.plan_digest else 0, "latest": found.plan_no}
+        span = {"first": shard.first_id, "last": shard.last_id, "most": most}
+        rows = connection.execute(_CHOSEN, {"within": shard.occurrence_id, **span, **plan}).all()
         shut, closing = windows(quiet, {row.place for row in rows if row.place is not None}, now)
         rows = [row for row in rows if row.place not in shut]
         if not rows:
@@ -108,8 +108,8 @@ def claim(
             return Batch(wait_until=slots.wait_until, shut=shut)
         rows = rows[: len(slots.instants)]
         owned = held([{"id": row.id, "fence": row.fence} for row in rows])
-        until = slots.instants[-1] + lease
-        connection.execute(_changes(connection).take, {**owned, "until": until})
+        owned["until"] = slots.instants[-1] + lease
+        connection.execute(_changes(connection).take, owned)
     claims = [_claim(row, found, closing.get(row.place)) for row in rows]
     return Batch(
         claims=claims,
@@ -183,7 +183,8 @@ _CHOSEN = (
         messages.c.occurrence_id == bindparam("within"),
         messages.c.id.between(bindparam("first"), bindparam("last")),
         messages.c.state == State.PLANNED,
-        messages.c.plan_no >= bindparam("plan"),
+        # Nor what a plan has written that began since the occurrence was read.
+        messages.c.plan_no.between(bindparam("plan"), bindparam("latest")),
     )
     .order_by(messages.c.id)
     .limit(bindparam("most"))
@@ -293,8 +294,6 @@ def _allowed(connection: Connection, batch: Batch, now: datetime) -> Batch:
 
 
 def _active_for(connection: Connection, claims: Sequence[Claim]) -> bool:
-    campaign_ids = {one.message.campaign_id for one in claims}
-    states = connection.execute(
-        select(campaigns.c.state).where(campaigns.c.campaign_id.in_(campaign_ids))
-    ).scalars()
+    theirs = campaigns.c.campaign_id.in_({one.message.campaign_id for one in claims})
+    states = connection.execute(select(campaigns.c.state).where(theirs)).scalars()
     return all(state == "active" for state in states)

@@ -55,7 +55,7 @@ def _campaign_keeps_back(one: Standing) -> str | None:
     if one.deadline is not None and one.deadline <= one.now:
         return "Not sent because its deadline has passed."
     if one.plan_digest == "":
-        return "Not sent yet: its campaign is being planned."
+        return "Not sent yet: its campaign is being planned, or that planning has failed."
     if one.approved_digest != one.plan_digest:
         return "Not sent because nobody has approved its plan."
     if one.not_before is not None and one.not_before > one.now:

@@ -57,17 +57,15 @@ def shards(planned: Any, params: Any = None) -> list[dict[str, Any]]:
     from airflow.sdk import get_current_context
 
     from genesys_cloud.hooks.genesys_cloud import ledger_url
-    from genesys_cloud.ledger import plans
     from genesys_cloud.ledger.database import open_ledger
+    from genesys_cloud.ledger.shards import cut_shards
     from genesys_cloud.workflows.approval.answering import Question
 
     if params["dry_run"]:
         return []
     Question.about(get_current_context()).release()
     ledger = open_ledger(ledger_url())
-    cut = plans.shards(
-        ledger, planned["occurrence_id"], size=params["batch_size"], most=MOST_SHARDS
-    )
+    cut = cut_shards(ledger, planned["occurrence_id"], size=params["batch_size"], most=MOST_SHARDS)
     ledger.close()
     return [asdict(shard) for shard in cut]
 
@@ -82,7 +80,7 @@ def send(shard: dict[str, Any], planned: Any, params: Any = None) -> dict[str, i
     """Send one shard at the allowed rate, and return how many messages ended in which state."""
     from airflow.sdk import get_current_context
 
-    from genesys_cloud.ledger.plans import Shard
+    from genesys_cloud.ledger.shards import Shard
     from genesys_cloud.workflows.recording import recording_ledger
     from genesys_cloud.workflows.slices import send_slice
 

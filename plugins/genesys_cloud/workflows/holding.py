@@ -11,7 +11,7 @@ from pathlib import Path
 from genesys_cloud.ledger import approvals, holding
 from genesys_cloud.ledger.approvals import Verdict
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.quiet_hours import FARTHEST, QuietHours
 from genesys_cloud.outbound.quiet_policy import parse_policy

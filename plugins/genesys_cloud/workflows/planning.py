@@ -149,7 +149,7 @@ def plan_occurrence(
     if since or plan.number > 1:
         _look_again(ledger, plan, campaign, report, since)
     if report.held:
-        report.held = holding.count_held(ledger, plan)
+        report.held, report.opens_at = holding.count_held(ledger, plan)
     plan = approvals.seal(ledger, plan, digest, asks=asks, now=now)
     about = replace(about, details={**about.details, "plan_digest": plan.digest})
     audit.note(ledger, _planned_entry(about, campaign, template, report, origin or Origin()))
@@ -196,7 +196,7 @@ def _look_again(
         report.tally.show_instead(previews.standing_out(ledger, plan.occurrence_id, lost))
     for code in since:
         shown = report.examples.setdefault(code, [])
-        shown += previews.first_blocked(ledger, plan.occurrence_id, code, EXAMPLES - len(shown))
+        shown += previews.first_blocked(ledger, plan, code, EXAMPLES - len(shown))
 
 
 def _digest_of(

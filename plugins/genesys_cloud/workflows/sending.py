@@ -21,8 +21,8 @@ from genesys_cloud.errors import (
 from genesys_cloud.ledger import holding, recovery, sends
 from genesys_cloud.ledger.database import Ledger
 from genesys_cloud.ledger.outcomes import LATE, NOT_ATTEMPTED, Outcome, record
-from genesys_cloud.ledger.plans import Shard
 from genesys_cloud.ledger.sends import Batch
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.outbound.messages import State
 from genesys_cloud.outbound.pacing import Limit, batch_limit, lateness_us
 from genesys_cloud.outbound.quiet_hours import QuietHours

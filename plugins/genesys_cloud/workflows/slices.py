@@ -8,7 +8,7 @@ from typing import Any
 
 from genesys_cloud.hooks.genesys_cloud import GenesysCloudHook
 from genesys_cloud.ledger.database import Ledger
-from genesys_cloud.ledger.plans import Shard
+from genesys_cloud.ledger.shards import Shard
 from genesys_cloud.settings import Settings
 from genesys_cloud.workflows.holding import read_quiet_hours
 from genesys_cloud.workflows.pace import limits_of

@@ -41,13 +41,13 @@ def send(planned: Any, params: Any = None) -> dict[str, int]:
     """Send the test, and return how many messages ended in which state."""
     from contextlib import closing
 
-    from genesys_cloud.ledger import plans
+    from genesys_cloud.ledger.shards import cut_shards
     from genesys_cloud.workflows.recording import recording_ledger
     from genesys_cloud.workflows.slices import send_slice
 
     pace = {"messages_per_minute": None, "segments_per_second": None}
     with closing(recording_ledger()) as ledger:
-        left = plans.shards(ledger, planned["occurrence_id"], size=MOST_TEST_RECIPIENTS, most=1)
+        left = cut_shards(ledger, planned["occurrence_id"], size=MOST_TEST_RECIPIENTS, most=1)
         for shard in left:  # one, or none where all has been sent
             return dict(send_slice(ledger, shard, planned=planned, params={**params, **pace}))
     return {}
