@@ -134,6 +134,13 @@ def test_a_deadline_before_the_finish_is_a_warning() -> None:
     ]
 
 
+def test_an_empty_list_and_people_of_an_earlier_one_are_warnings() -> None:
+    (empty,) = preview_lines.warning_lines(replace(PREVIEW, recipients=0))
+    assert empty.startswith("the contact list has no recipients")
+    (more,) = preview_lines.warning_lines(replace(PREVIEW, left_over=2))
+    assert more.startswith("2 messages of an earlier list would go out as well")
+
+
 def test_a_finish_that_nobody_knows_says_why() -> None:
     unknown = replace(PREVIEW, finish=replace(PREVIEW.finish, at=None))
     assert "was not asked" in preview_lines.finish_line(unknown)

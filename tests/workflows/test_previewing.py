@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -124,6 +125,12 @@ def test_neither_log_nor_xcom_has_a_name_a_text_or_an_address(ledger: Ledger) ->
     assert "about USD" in table
     assert "EXAMPLE prices" in table
     assert "advice: RIGHT SINGLE QUOTATION MARK" in table
+
+
+def test_the_log_says_how_many_are_left_where_some_have_had_it(ledger: Ledger) -> None:
+    preview, report, _ = planned(ledger)
+    assert "left to this run" not in run_table(report, preview)
+    assert re.search(r"^left to this run +1$", run_table(report, replace(preview, to_send=1)), re.M)
 
 
 def test_what_goes_into_markdown_is_no_markup(ledger: Ledger) -> None:
@@ -334,7 +341,9 @@ def test_a_ledger_that_does_not_answer_in_the_end_costs_the_page_alone(
             if busy.dialect.name == "postgresql":
                 busy.execute(text("LOCK TABLE previews"))
             shown = keep_rehearsed(foresight, run, preview, report.tally.samples())
-    assert (shown.id, shown.preview) == (None, preview)
+    # All who were planned, for this dry run has looked at nobody's list.
+    left_over = preview.planned
+    assert (shown.id, shown.preview) == (None, replace(preview, left_over=left_over))
     assert "was not kept" in caplog.text
 
 

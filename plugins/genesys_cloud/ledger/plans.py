@@ -114,8 +114,7 @@ def begin(
         occurrence=occurrence,
         number=row.plan_no,
         same_audience=before is not None and before.audience == campaign.audience,
-        # A plan of before there were digests might always go out.
-        after_released=not before or before.plan_digest is None or bool(before.approved_digest),
+        after_released=before is None or was_released(before),
     )
 
 
@@ -185,6 +184,11 @@ def finish(ledger: Ledger, plan: Plan, entry: AuditEntry | None = None) -> None:
         )
         if entry is not None:
             audit.append(connection, audit.about_many(entry, list(dropped.scalars())))
+
+
+def was_released(found: Row[*tuple[Any, ...]]) -> bool:
+    """Return whether an occurrence's plan could go out; one of before there were digests could."""
+    return found.plan_digest is None or bool(found.approved_digest)
 
 
 def overtaken(plan: Plan) -> PlanOvertakenError:

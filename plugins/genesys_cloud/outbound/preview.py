@@ -67,6 +67,7 @@ class Preview:
     Of the planned so many are `held`, until `opens_at` at the earliest; `to_send` is what is left
     to this run. `examples` are the first rows of each reason. `assumed` is that Genesys Cloud could
     not be asked for the profile. `audience_digest` is the contact list's SHA-256.
+    A dry run has those who are `left_over` from an earlier list in no other number.
     """
 
     campaign_id: str
@@ -93,6 +94,7 @@ class Preview:
     finish: Finish
     advice: tuple[Advice, ...]
     difference: Difference | None = None
+    left_over: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the document as JSON keeps it: money and instants as text."""
@@ -116,6 +118,11 @@ class Preview:
             "advice": tuple(Advice(**each) for each in document["advice"]),
             "difference": None if since is None else _difference(since),
         })  # fmt: skip
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts from the largest to the smallest, equal ones by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def settings_of(campaign: Campaign) -> dict[str, str | int | float | bool | None]:

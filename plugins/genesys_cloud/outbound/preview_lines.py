@@ -46,6 +46,7 @@ def warning_lines(preview: Preview) -> list[str]:
     """Return what people should know before they say yes."""
     return [
         *_nobody(preview),
+        *_left_over(preview),
         *_late(preview),
         *_unpriced(preview.bill),
         *_example(preview.bill),
@@ -124,6 +125,14 @@ def change_line(change: Change) -> str:
 def _nobody(preview: Preview) -> Iterator[str]:
     if not preview.recipients:
         yield "the contact list has no recipients: look whether its export went wrong"
+
+
+def _left_over(preview: Preview) -> Iterator[str]:
+    if preview.left_over:
+        yield (
+            f"{counted(preview.left_over, 'message')} of an earlier list would go out as well, "
+            "with the text of then, and in no number here"
+        )
 
 
 def _late(preview: Preview) -> Iterator[str]:

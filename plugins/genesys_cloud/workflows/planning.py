@@ -19,8 +19,9 @@ from genesys_cloud.ledger.plans import Origin, Plan
 from genesys_cloud.outbound.audience import Row
 from genesys_cloud.outbound.campaign import Campaign
 from genesys_cloud.outbound.consent import ConsentFrom
-from genesys_cloud.outbound.messages import State
+from genesys_cloud.outbound.messages import WAITING, State
 from genesys_cloud.outbound.plan_digest import PlanDigest
+from genesys_cloud.outbound.preview import most_first
 from genesys_cloud.outbound.preview_tally import PreviewTally
 from genesys_cloud.outbound.templates import Template
 from genesys_cloud.outbound.timing import Timekeeper
@@ -67,6 +68,8 @@ class PlanReport:
         self.recipients += 1
         if message.state is not State.BLOCKED:
             self.planned += 1
+            if message.state not in WAITING:
+                return
             if message.held_until is not None:
                 self.held += 1
                 self.opens_at = min(filter(None, (self.opens_at, message.held_until)))
@@ -90,8 +93,8 @@ class PlanReport:
             "planned": self.planned,
             "held": self.held,
             "opens_at": self.opens_at.isoformat() if self.opens_at else None,
-            "blocked": dict(self.blocked.most_common()),
-            "languages": dict(self.tally.languages.most_common()),
+            "blocked": most_first(self.blocked),
+            "languages": most_first(self.tally.languages),
             "segments": self.tally.segments,
         }
 

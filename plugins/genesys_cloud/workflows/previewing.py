@@ -21,7 +21,7 @@ from genesys_cloud.outbound.channels import CHANNELS, AddressKind
 from genesys_cloud.outbound.estimated_finish import Finish, estimate_finish
 from genesys_cloud.outbound.numbering import find_line
 from genesys_cloud.outbound.pacing import Limit
-from genesys_cloud.outbound.preview import Advice, Preview, compare, settings_of
+from genesys_cloud.outbound.preview import Advice, Preview, compare, most_first, settings_of
 from genesys_cloud.outbound.preview_tally import PreviewTally, Sample
 from genesys_cloud.outbound.prices import PriceList
 from genesys_cloud.policies import read_policy
@@ -123,7 +123,7 @@ def preview_of(
 ) -> Preview:
     """Return the preview of what a planning found.
 
-    `to_send` is what is left to this run, None for all that is planned.
+    `to_send` is what is left to this run, None for all that the report's tally has.
     """
     tally = report.tally
     return Preview(
@@ -142,11 +142,11 @@ def preview_of(
         planned=report.planned,
         held=report.held,
         opens_at=report.opens_at,
-        to_send=report.planned if to_send is None else to_send,
+        to_send=report.tally.messages if to_send is None else to_send,
         segments=tally.segments,
-        blocked=dict(report.blocked.most_common()),
+        blocked=most_first(report.blocked),
         examples={code: tuple(shown) for code, shown in report.examples.items()},
-        languages=dict(tally.languages.most_common()),
+        languages=most_first(tally.languages),
         bill=run.prices.estimate(run.campaign.channel, tally.traffic()),
         finish=_finish(run, tally),
         advice=_advice(tally),
@@ -198,6 +198,7 @@ def foresee(ledger: Ledger, run: Run) -> Foresight:
         occurrence=run.occurrence,
         now=run.now,
         before=before.preview.occurrence if before else None,
+        profile=run.prepared.profile,
     )
 
 
@@ -207,6 +208,7 @@ def keep_rehearsed(
     """Save the preview of a dry run; where the ledger is away, the log alone has it."""
     if foresight is not None:
         try:
+            preview = replace(preview, left_over=foresight.left_over())
             return keep(foresight.ledger, run, preview, samples, counted=foresight.changed)
         except CampaignError as error:
             log.warning("The preview of this dry run was not kept, and has no page: %s", error)

@@ -42,6 +42,7 @@ def run_table(report: PlanReport, preview: Preview) -> str:
     advice = [preview_lines.advice_line(each) for each in preview.advice]
     return "\n".join([
         plan_table(report, assumed=preview.assumed),
+        *([_line("left to this run", preview.to_send)] * (preview.to_send != preview.planned)),
         f"{'estimate of cost':<26}{preview_lines.cost_line(preview.bill)}",
         f"{'estimated finish':<26}{preview_lines.finish_line(preview)}",
         *(f"WARNING: {line}" for line in preview_lines.warning_lines(preview)),
