@@ -129,12 +129,10 @@ def readable(value: str) -> str:
 
 
 def _named(columns: Sequence[str]) -> str:
-    """Return columns as an error names them; what may be somebody's data is not told."""
-    plain = [name for name in columns if _NAME.match(name)]
-    others = len(columns) - len(plain)
-    return ", ".join([*plain, *[f"{others} not shown here, which may be data"] * bool(others)])[
-        :500
-    ]
+    """Return columns as an error names them; where one may be somebody's data, all may be."""
+    if all(map(_NAME.match, columns)):
+        return ", ".join(columns)[:500]
+    return f"{len(columns)} not shown here, which may be data"
 
 
 def _column(name: str) -> str:
