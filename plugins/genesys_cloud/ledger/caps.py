@@ -99,7 +99,7 @@ def note_attempt(
 
 
 def block_excess(connection: Connection, plan: Plan, *, most: int, now: datetime) -> list[Row[Any]]:
-    """Block who is planned beyond an occurrence's cap, the last first, and return their keys.
+    """Block who is planned beyond an occurrence's cap, the last first; return their keys and plans.
 
     From then on the occurrence may be sent. Raises PlanOvertakenError where it was planned anew.
     """

@@ -131,7 +131,9 @@ def add(
     PlanOvertakenError where another run plans the occurrence by now.
     """
     with ledger.write() as connection:
-        _check_latest(connection, plan)  # as late as below, the two could lock each other up
+        # Here as well: it would insert rows that the later plan waits for, and wait for the trail,
+        # which the later one has.
+        _check_latest(connection, plan)
         if plan.number > 1:
             audit.lock(connection)  # before messages that a sender may have, as everybody does
         known = _known(connection, plan, planned)
