@@ -92,7 +92,7 @@ class Ledger:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise LedgerUnavailableError(
                     f"The ledger {self.name} does not answer ({_cause(error)}). Nothing of this "
-                    "step was written; start the database again and repeat the step."
+                    "step was written: start the database again if it is down, and repeat the step."
                 ) from error
             raise
 
